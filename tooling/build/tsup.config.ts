@@ -1,0 +1,13 @@
+import { defineConfig } from "tsup";
+
+/** The one build configuration: every package re-exports it, so that a move to another bundler is one file. */
+export default defineConfig({
+  entry: ["src/index.ts"],
+  format: ["esm"],
+  target: "node20",
+  dts: true,
+  sourcemap: true,
+  clean: true,
+  // Workspace packages stay imports: one copy of each class at run time, and of the error marker.
+  skipNodeModulesBundle: true,
+});
