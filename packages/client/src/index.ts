@@ -1,0 +1,55 @@
+export { createClient } from "./client.ts";
+export type { Client, ProducerOptions } from "./client.ts";
+export { CLIENT_OPTION_RULES } from "./options.ts";
+export type { ClientOptions } from "./options.ts";
+export type { Admin } from "./admin/admin.ts";
+
+export {
+  AuthenticationError,
+  AuthorizationError,
+  BrokerError,
+  ClientClosedError,
+  ConnectionError,
+  isConnectionLoss,
+  ProducerFencedError,
+  RequestTimeoutError,
+  UnknownTopicError,
+  UnsupportedVersionError,
+} from "./errors/errors.ts";
+export { kafkaErrorClass, kafkaErrorName } from "./errors/kafka-errors.ts";
+export type { KafkaErrorClass } from "./errors/kafka-errors.ts";
+
+export { OffsetOutOfRangeError } from "./fetch/fetch-errors.ts";
+export { PartitionQueue } from "./fetch/partition-queue.ts";
+export type { PartitionReaderOptions } from "./fetch/partition-reader.ts";
+
+export { GroupConsumer } from "./group/group-consumer.ts";
+export type { GroupConsumerOptions } from "./group/group-consumer.ts";
+export { GroupLostError } from "./group/group-errors.ts";
+export type { GroupGeneration } from "./group/group-generation.ts";
+export type { RebalanceHooks } from "./group/group-member.ts";
+export { rangeAssignor } from "./group/range-assignor.ts";
+export type { Assignor } from "./group/range-assignor.ts";
+export type { Assignment } from "./group/consumer-protocol.ts";
+
+export { BatchProducer, isGroupFence } from "./producer/batch-producer.ts";
+export type { CommitSummary } from "./producer/batch-producer.ts";
+export { OffsetBatch } from "./producer/group-offsets.ts";
+export type { GroupOffsets } from "./producer/group-offsets.ts";
+export { OutputPartition, OutputTopic } from "./producer/output-partition.ts";
+export { TransactionAbortedError, UnknownPartitionError } from "./producer/producer-errors.ts";
+export type { ProducerState } from "./producer/producer-state.ts";
+
+export { codecFor, loadCodec } from "./records/codecs.ts";
+export type { Codec, CodecName } from "./records/codecs.ts";
+export { FetchedRecord, RecordSource } from "./records/fetched-record.ts";
+export { HeaderEncoder } from "./records/header-bytes.ts";
+export { murmur2, partitionForKey } from "./records/partitioner.ts";
+export { RecordBatch } from "./records/record-batch-reader.ts";
+export { RecordCursor } from "./records/record-cursor.ts";
+export {
+  CorruptRecordError,
+  MissingCodecError,
+  RecordTooLargeError,
+  UnsupportedBatchError,
+} from "./records/record-errors.ts";

@@ -1,0 +1,255 @@
+import type { Clock, Logger } from "@eos/core";
+import { brokerError, isConnectionLoss } from "../errors/errors.ts";
+import { kafkaErrorClass } from "../errors/kafka-errors.ts";
+import type { Cluster } from "../network/cluster.ts";
+import { addOffsetsToTxn } from "../protocol/add-offsets-to-txn.ts";
+import { addPartitionsToTxn } from "../protocol/add-partitions-to-txn.ts";
+import { endTxn } from "../protocol/end-txn.ts";
+import { initProducerId } from "../protocol/init-producer-id.ts";
+import type { KafkaRequest, KafkaResponse } from "../protocol/request.ts";
+import { txnOffsetCommit } from "../protocol/txn-offset-commit.ts";
+import type { CommitProtocol } from "./commit-protocol.ts";
+import type { GroupOffsets } from "./group-offsets.ts";
+import type { OutputPartition } from "./output-partition.ts";
+
+/** How long to wait before the same request is sent again, by what the answer was. */
+const CONCURRENT_TRANSACTIONS_MS = 2;
+const COORDINATOR_MOVED_MS = 50;
+const DISCONNECTED_MS = 100;
+
+const INVALID_TXN_STATE = 48;
+
+export interface TransactionProtocolOptions {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly transactionalId: string;
+  readonly transactionTimeoutMs: number;
+  readonly transactionVersion: 1 | 2;
+}
+
+/**
+ * The requests to the transaction coordinator and their retry rules, for one transactional id.
+ *
+ * Before transaction version 2 partitions and groups are announced (AddPartitionsToTxn, AddOffsetsToTxn); from
+ * version 2 on (KIP-890) the first Produce or TxnOffsetCommit announces itself, and every EndTxn answers a new epoch.
+ */
+export class TransactionProtocol implements CommitProtocol {
+  readonly #options: TransactionProtocolOptions;
+  #announcedPartitions = new Set<OutputPartition>();
+  #announcedGroups = new Set<string>();
+  /** AddPartitionsToTxn requests are queued one behind the other: a partition is announced once. */
+  #announcing: Promise<void> = Promise.resolve();
+  readonly transactionalId: string;
+  readonly produceVersion: 9 | 12;
+  producerId = -1n;
+  producerEpoch = -1;
+
+  constructor(options: TransactionProtocolOptions) {
+    this.#options = options;
+    this.transactionalId = options.transactionalId;
+    this.produceVersion = options.transactionVersion === 2 ? 12 : 9;
+  }
+
+  async commit(
+    drained: Promise<void>,
+    groups: readonly GroupOffsets[],
+    sent: boolean,
+    gaveUp: () => boolean,
+  ): Promise<void> {
+    // Both must be acknowledged before EndTxn; their order does not matter. Both are awaited even when one fails, so
+    // that no request of a failed transaction is still on its way when its abort begins.
+    const results = await Promise.allSettled([drained, this.#sendOffsets(groups)]);
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+    if (sent || groups.length > 0) await this.#endTransaction("commit", gaveUp);
+  }
+
+  async abort(gaveUp: () => boolean): Promise<void> {
+    await this.#endTransaction("abort", gaveUp);
+    // Version 1 keeps the epoch through EndTxn, and with it sequences that the broker may have seen (D6).
+    if (this.#options.transactionVersion === 1) await this.initProducerId();
+  }
+
+  async initProducerId(): Promise<void> {
+    const { transactionalId, transactionTimeoutMs } = this.#options;
+    const response = await this.#toCoordinator(
+      initProducerId({ transactionalId, transactionTimeoutMs }),
+      "InitProducerId",
+      // The predecessor's transaction is being ended meanwhile: that takes as long as its markers take.
+      Math.max(transactionTimeoutMs, 30_000),
+    );
+    this.producerId = response.producerId;
+    this.producerEpoch = response.producerEpoch;
+    this.#forgetAnnouncements();
+  }
+
+  /** Transaction version 1 only: announces partitions before the first Produce to them. */
+  async addPartitions(partitions: readonly OutputPartition[]): Promise<void> {
+    if (this.#options.transactionVersion === 2) return;
+    const before = this.#announcing;
+    const announce = async (): Promise<void> => {
+      await before.catch(() => undefined);
+      const fresh = partitions.filter((partition) => !this.#announcedPartitions.has(partition));
+      if (fresh.length === 0) return;
+      const topics = new Map<string, number[]>();
+      for (const { topic, partition } of fresh) topics.set(topic, [...(topics.get(topic) ?? []), partition]);
+      const announced = this.#announcedPartitions;
+      await this.#toCoordinator(
+        addPartitionsToTxn({
+          transactionalId: this.#options.transactionalId,
+          producerId: this.producerId,
+          producerEpoch: this.producerEpoch,
+          topics: [...topics].map(([topic, ids]) => ({ topic, partitions: ids })),
+        }),
+        "AddPartitionsToTxn",
+        this.#options.transactionTimeoutMs,
+      );
+      for (const partition of fresh) announced.add(partition);
+    };
+    this.#announcing = announce();
+    await this.#announcing;
+  }
+
+  /** Puts the offsets into the open transaction, with the generation their records were fetched in (KIP-447). */
+  async #sendOffsets(groups: readonly GroupOffsets[]): Promise<void> {
+    const { cluster, clock, transactionalId, transactionTimeoutMs, transactionVersion } = this.#options;
+    for (const { generation, offsets } of groups) {
+      const { groupId, generationId, memberId, groupInstanceId } = generation;
+      if (transactionVersion === 1 && !this.#announcedGroups.has(groupId)) {
+        await this.#toCoordinator(
+          addOffsetsToTxn({
+            transactionalId,
+            producerId: this.producerId,
+            producerEpoch: this.producerEpoch,
+            groupId,
+          }),
+          "AddOffsetsToTxn",
+          transactionTimeoutMs,
+        );
+        this.#announcedGroups.add(groupId);
+      }
+      const request = txnOffsetCommit({
+        version: transactionVersion === 2 ? 5 : 3,
+        transactionalId,
+        groupId,
+        producerId: this.producerId,
+        producerEpoch: this.producerEpoch,
+        generationId,
+        memberId,
+        groupInstanceId,
+        topics: offsets.toTopics(),
+      });
+      const deadlineMs = clock.monotonicMs() + transactionTimeoutMs;
+      for (;;) {
+        const response = await cluster.send(await cluster.coordinator("group", groupId), request);
+        const code = firstError(response);
+        if (code === 0) break;
+        const waitMs = this.#retryAfterMs(code, "group", groupId);
+        if (waitMs === null || clock.monotonicMs() > deadlineMs) {
+          throw brokerError({ api: "TxnOffsetCommit", kafkaCode: code, groupId, transactionalId });
+        }
+        await clock.sleep(waitMs);
+      }
+    }
+  }
+
+  /**
+   * EndTxn. Without an answer the outcome is unknown, so the same request is sent until there is one: repeated with the
+   * same id and epoch it is idempotent, and the opposite result would be a guess.
+   * @param gaveUp ends the loop when the producer is closed meanwhile
+   */
+  async #endTransaction(result: "commit" | "abort", gaveUp: () => boolean): Promise<void> {
+    const { cluster, clock, logger, transactionalId, transactionVersion } = this.#options;
+    const request = endTxn({
+      version: transactionVersion === 2 ? 5 : 3,
+      transactionalId,
+      producerId: this.producerId,
+      producerEpoch: this.producerEpoch,
+      result,
+    });
+    let unanswered = 0;
+    for (;;) {
+      let code: number;
+      try {
+        const response = await cluster.send(await cluster.coordinator("transaction", transactionalId), request);
+        code = response.errorCode;
+        if (code === 0) {
+          if (transactionVersion === 2) {
+            this.producerId = response.producerId;
+            this.producerEpoch = response.producerEpoch;
+          }
+          this.#forgetAnnouncements();
+          return;
+        }
+      } catch (error) {
+        if (!isConnectionLoss(error) || gaveUp()) throw error;
+        if (unanswered++ === 0) {
+          logger.warn({ transactionalId, result }, "EndTxn was not answered: its outcome is unknown, sending it again");
+        }
+        cluster.forgetCoordinator("transaction", transactionalId);
+        await clock.sleep(DISCONNECTED_MS);
+        continue;
+      }
+      // An abort of a transaction that the broker has already ended (its timeout ran out) has nothing left to end.
+      if (result === "abort" && code === INVALID_TXN_STATE) {
+        this.#forgetAnnouncements();
+        return;
+      }
+      const waitMs = this.#retryAfterMs(code, "transaction", transactionalId);
+      if (waitMs === null || gaveUp()) throw brokerError({ api: "EndTxn", kafkaCode: code, transactionalId });
+      await clock.sleep(waitMs);
+    }
+  }
+
+  async #toCoordinator<R extends CoordinatorResponse>(
+    request: KafkaRequest<R>,
+    api: string,
+    timeoutMs: number,
+  ): Promise<R> {
+    const { cluster, clock, transactionalId } = this.#options;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    for (;;) {
+      const response = await cluster.send(await cluster.coordinator("transaction", transactionalId), request);
+      const code = firstError(response);
+      if (code === 0) return response;
+      const waitMs = this.#retryAfterMs(code, "transaction", transactionalId);
+      if (waitMs === null || clock.monotonicMs() > deadlineMs) {
+        throw brokerError({ api, kafkaCode: code, transactionalId });
+      }
+      await clock.sleep(waitMs);
+    }
+  }
+
+  /** Milliseconds until the same request may be sent again; `null`: the answer is final. */
+  #retryAfterMs(code: number, kind: "group" | "transaction", key: string): number | null {
+    switch (kafkaErrorClass(code)) {
+      case "retry-in-place":
+        return CONCURRENT_TRANSACTIONS_MS;
+      case "refind-coordinator":
+        this.#options.cluster.forgetCoordinator(kind, key);
+        return COORDINATOR_MOVED_MS;
+      default:
+        return null;
+    }
+  }
+
+  #forgetAnnouncements(): void {
+    this.#announcedPartitions = new Set();
+    this.#announcedGroups = new Set();
+    this.#announcing = Promise.resolve();
+  }
+}
+
+type CoordinatorResponse = KafkaResponse &
+  (
+    | { readonly errorCode: number }
+    | { readonly topics: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[] }
+  );
+
+function firstError(response: CoordinatorResponse): number {
+  if ("errorCode" in response) return response.errorCode;
+  for (const topic of response.topics) {
+    for (const partition of topic.partitions) if (partition.errorCode !== 0) return partition.errorCode;
+  }
+  return 0;
+}
