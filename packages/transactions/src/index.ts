@@ -1,0 +1,30 @@
+export { createExactlyOnceProcessor, ExactlyOnceProcessor } from "./exactly-once-processor.ts";
+export type { ProcessorHealth } from "./exactly-once-processor.ts";
+export { createTransactionalProducer } from "./transactional-producer.ts";
+export type {
+  OffsetToCommit,
+  ProducedRecord,
+  RecordsToSend,
+  Transaction,
+  TransactionalProducer,
+  TransactionalProducerOptions,
+} from "./transactional-producer.ts";
+export type {
+  InputTopic,
+  OutputTopic,
+  ProcessingErrorAnswer,
+  ProcessorOptions,
+  Transform,
+  TransformResult,
+} from "./options.ts";
+export type { ProcessorMetricsSnapshot } from "./processor-metrics.ts";
+export type { ProcessorState } from "./processor-state.ts";
+export {
+  InvalidTransformResultError,
+  NoCommittedOffsetError,
+  NoProgressError,
+  ProcessingError,
+  ProcessingTimeoutError,
+  TransactionTimeoutTooLargeError,
+} from "./errors.ts";
+export type { RecordPosition } from "./errors.ts";

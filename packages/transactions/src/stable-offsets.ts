@@ -1,0 +1,103 @@
+import type { Admin, Client, GroupGeneration } from "@eos/client";
+import { OffsetBatch } from "@eos/client";
+import {
+  type Clock,
+  decodeOffsetMetadata,
+  encodeOffsetMetadata,
+  formatTopicPartition,
+  type Logger,
+  type TopicPartition,
+} from "@eos/core";
+import { belongsToApplication } from "./transactional-id.ts";
+
+/** A committed offset; `null` where the group has none. */
+export interface StableOffset extends TopicPartition {
+  readonly offset: number | null;
+  /** The producer that claimed the partition or committed it last. */
+  readonly transactionalId: string | null;
+}
+
+export interface StableOffsetsOptions {
+  readonly admin: Admin;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly applicationId: string;
+  /** This process' own transactional id, which is never fenced; `null` under the task scope. */
+  readonly ownTransactionalId: string | null;
+  readonly signal?: AbortSignal;
+}
+
+const UNSTABLE_OFFSET_COMMIT = 88;
+const POLL_MS = 20;
+/** A transaction that ends by itself does so well within this time; after it, its owner is presumed dead. */
+const PRESUMED_DEAD_MS = 250;
+
+/**
+ * Reads the group's offsets once no transaction holds them (`requireStable`, KIP-447).
+ *
+ * Process scope: a dead predecessor's transaction holds its partitions' offsets until it times out, since nobody else
+ * uses its id. Its id stands in the offset's metadata, so after a short wait it is fenced by InitProducerId, which is
+ * what Admin `fenceProducers` does. A predecessor that lives after all loses that transaction and nothing else: its
+ * commit is refused, it proves its membership, takes a new epoch and replays.
+ */
+export async function stableOffsets(
+  partitions: readonly TopicPartition[],
+  options: StableOffsetsOptions,
+): Promise<StableOffset[]> {
+  const { admin, clock, applicationId, signal } = options;
+  const startedMs = clock.monotonicMs();
+  const fenced = new Set<string>();
+  for (;;) {
+    signal?.throwIfAborted();
+    const committed = await admin.committedOffsets(applicationId, partitions, { requireStable: true });
+    const unstable = committed.filter((offset) => offset.errorCode === UNSTABLE_OFFSET_COMMIT);
+    if (unstable.length === 0) {
+      return committed.map(({ topic, partition, offset, metadata }) => ({
+        topic,
+        partition,
+        offset: offset < 0 ? null : offset,
+        transactionalId: decodeOffsetMetadata(metadata)?.transactionalId ?? null,
+      }));
+    }
+    if (options.ownTransactionalId !== null && clock.monotonicMs() - startedMs > PRESUMED_DEAD_MS) {
+      await fencePredecessors(unstable, fenced, options);
+    }
+    await clock.sleep(POLL_MS, signal);
+  }
+}
+
+async function fencePredecessors(
+  unstable: readonly TopicPartition[],
+  fenced: Set<string>,
+  { admin, logger, applicationId, ownTransactionalId }: StableOffsetsOptions,
+): Promise<void> {
+  const committed = await admin.committedOffsets(applicationId, unstable, { requireStable: false });
+  for (const { topic, partition, metadata } of committed) {
+    const predecessor = decodeOffsetMetadata(metadata)?.transactionalId;
+    if (predecessor === undefined || predecessor === ownTransactionalId || fenced.has(predecessor)) continue;
+    if (!belongsToApplication(applicationId, predecessor)) continue;
+    fenced.add(predecessor);
+    logger.info(
+      { partition: formatTopicPartition({ topic, partition }), predecessor },
+      "the predecessor's transaction still holds this partition's offset: ending it",
+    );
+    await admin.fenceProducer(predecessor);
+  }
+}
+
+/**
+ * Process scope: writes this producer's id beside the partitions' offsets before anything of them is processed, so that
+ * a successor finds it even if this process dies in its first transaction.
+ */
+export async function claimPartitions(
+  offsets: readonly (TopicPartition & { readonly offset: number })[],
+  generation: GroupGeneration,
+  transactionalId: string,
+  client: Pick<Client, "commitOffsets">,
+): Promise<void> {
+  if (offsets.length === 0) return;
+  const batch = new OffsetBatch();
+  const metadata = encodeOffsetMetadata({ transactionalId });
+  for (const { topic, partition, offset } of offsets) batch.set(topic, partition, offset, metadata);
+  await client.commitOffsets({ generation, offsets: batch });
+}

@@ -1,0 +1,262 @@
+import { FetchedRecord, type PartitionQueue, type RecordBatch, RecordCursor, type RecordSource } from "@eos/client";
+import type { ProcessingErrorAnswer, Transform, TransformResult } from "./options.ts";
+import type { OutputWriter } from "./output-writer.ts";
+
+/** What a task needs of whoever commits for it. */
+export interface TaskOwner<KO, VO> {
+  readonly outputs: OutputWriter<KO, VO>;
+  /** The producer holds as many unacknowledged batches as it may: nothing is processed until some are. */
+  readonly isFull: boolean;
+  /** The position has moved: something is to be committed. */
+  touched(): void;
+  /** A promise settled: the task can go on. */
+  resume(task: RunnableTask): void;
+  onProcessingError(error: unknown, record: UnknownRecord, attempt: number): ProcessingErrorAnswer | PromiseLike<ProcessingErrorAnswer>;
+  onSkipped(error: unknown, record: UnknownRecord): void;
+  /** The answer was to stop. */
+  fail(error: unknown, record: UnknownRecord): void;
+}
+
+export type UnknownRecord = FetchedRecord<unknown, unknown>;
+
+/** How a run of a task ended. */
+export type RunOutcome = "idle" | "more" | "full" | "waiting";
+
+export interface RunnableTask {
+  run(untilMs: number): RunOutcome;
+}
+
+/** The clock and the back-pressure are looked at every so many records: a look costs as much as a small record. */
+const RECORDS_PER_LOOK = 32;
+const RETRY_BACKOFF_MS = 100;
+const MAX_RETRY_BACKOFF_MS = 10_000;
+
+/**
+ * One input partition being processed: decode, transform, write. Runs synchronously as long as `transform` does; a
+ * promise suspends this task alone, and its records stay in order.
+ *
+ * {@link position} moves together with the outputs, in one synchronous step: whoever commits at any moment between two
+ * runs commits exactly the outputs of the offsets before it.
+ */
+export class Task<KI, VI, KO, VO> implements RunnableTask {
+  readonly queue: PartitionQueue;
+  readonly source: RecordSource<KI, VI>;
+  /** Next offset to process: what a commit stores. */
+  position: number;
+  /** The position as of the last commit. */
+  committedPosition: number;
+  readonly #transform: Transform<KI, VI, KO, VO>;
+  readonly #owner: TaskOwner<KO, VO>;
+  readonly #cursor = new RecordCursor();
+  #batch: RecordBatch | null = null;
+  /** A promise that belongs to an earlier epoch is ignored: the task was reset meanwhile. */
+  #epoch = 0;
+  #pending: FetchedRecord<KI, VI> | null = null;
+  #pendingSinceMs = 0;
+  #onSettled: (() => void) | null = null;
+
+  constructor(
+    queue: PartitionQueue,
+    source: RecordSource<KI, VI>,
+    transform: Transform<KI, VI, KO, VO>,
+    owner: TaskOwner<KO, VO>,
+  ) {
+    this.queue = queue;
+    this.source = source;
+    this.position = queue.position;
+    this.committedPosition = queue.position;
+    this.#transform = transform;
+    this.#owner = owner;
+  }
+
+  /** The record whose promise has not settled, and since when (monotonic). */
+  get pending(): { readonly record: FetchedRecord<KI, VI>; readonly sinceMs: number } | null {
+    return this.#pending === null ? null : { record: this.#pending, sinceMs: this.#pendingSinceMs };
+  }
+
+  /** Processes until the queue is empty, the time is up, the producer is full, or a promise has to be waited for. */
+  run(untilMs: number): RunOutcome {
+    if (this.#pending !== null) return "waiting";
+    const before = this.position;
+    const outcome = this.#run(untilMs);
+    if (this.position !== before) this.#owner.touched();
+    return outcome;
+  }
+
+  /** Resolves once no promise of `transform` is outstanding; the task must not be run meanwhile. */
+  async settled(): Promise<void> {
+    if (this.#pending === null) return;
+    await new Promise<void>((resolve) => {
+      this.#onSettled = resolve;
+    });
+  }
+
+  /** Forgets what was fetched and processed since `offset`, and goes on there. */
+  rewind(offset: number): void {
+    this.drop();
+    this.queue.seek(offset);
+    this.position = offset;
+    this.committedPosition = offset;
+  }
+
+  /** Ignores whatever is still outstanding. */
+  drop(): void {
+    this.#epoch++;
+    this.#batch = null;
+    this.#pending = null;
+    this.#settle();
+  }
+
+  #run(untilMs: number): RunOutcome {
+    const cursor = this.#cursor;
+    const source = this.source;
+    const transform = this.#transform;
+    let steps = 0;
+    for (;;) {
+      if (this.#batch === null) {
+        const batch = this.queue.shift();
+        if (batch === null) return "idle";
+        this.#batch = batch;
+        cursor.open(batch, this.position);
+      }
+      while (cursor.next()) {
+        const record = new FetchedRecord(
+          source,
+          cursor.buffer,
+          cursor.offset,
+          cursor.timestamp,
+          cursor.keyStart,
+          cursor.keyEnd,
+          cursor.valueStart,
+          cursor.valueEnd,
+          cursor.headersStart,
+          cursor.headersEnd,
+        );
+        try {
+          const result = transform(record);
+          if (result !== undefined && result !== null) {
+            if (isThenable(result)) {
+              this.#await(record, result, 1);
+              return "waiting";
+            }
+            this.#owner.outputs.write(record as UnknownRecord, result);
+          }
+        } catch (error) {
+          if (this.#failed(error, record, 1) === "waiting") return "waiting";
+        }
+        this.position = record.offset + 1;
+        if (++steps % RECORDS_PER_LOOK === 0) {
+          if (this.#owner.isFull) return "full";
+          if (performance.now() >= untilMs) return "more";
+        }
+      }
+      // Behind the last record there may be offsets that carry none: markers, and what the cleaner has taken.
+      this.position = this.#batch.nextOffset;
+      this.queue.release(this.#batch);
+      this.#batch = null;
+      if (this.#owner.isFull) return "full";
+      if (performance.now() >= untilMs) return "more";
+    }
+  }
+
+  #await(record: FetchedRecord<KI, VI>, result: PromiseLike<TransformResult<KO, VO>>, attempt: number): void {
+    const epoch = this.#epoch;
+    this.#pending = record;
+    this.#pendingSinceMs = performance.now();
+    result.then(
+      (settled) => {
+        if (epoch !== this.#epoch) return;
+        try {
+          if (settled !== undefined && settled !== null) this.#owner.outputs.write(record as UnknownRecord, settled);
+        } catch (error) {
+          if (this.#failed(error, record, attempt) === "waiting") return;
+        }
+        this.#done(record);
+      },
+      (error: unknown) => {
+        if (epoch === this.#epoch && this.#failed(error, record, attempt) === "skipped") this.#done(record);
+      },
+    );
+  }
+
+  /** `'skipped'`: the caller goes on behind the record; `'waiting'`: this task goes on by itself, or not at all. */
+  #failed(error: unknown, record: FetchedRecord<KI, VI>, attempt: number): "skipped" | "waiting" {
+    const epoch = this.#epoch;
+    this.#pending = record;
+    this.#pendingSinceMs = performance.now();
+    try {
+      const answer = this.#owner.onProcessingError(error, record as UnknownRecord, attempt);
+      if (!isThenable(answer)) return this.#answered(answer, error, record, attempt);
+      answer.then(
+        (settled) => {
+          if (epoch !== this.#epoch) return;
+          if (this.#answered(settled, error, record, attempt) === "skipped") this.#done(record);
+        },
+        (handlerError: unknown) => {
+          if (epoch === this.#epoch) this.#owner.fail(handlerError, record as UnknownRecord);
+        },
+      );
+    } catch (handlerError) {
+      this.#owner.fail(handlerError, record as UnknownRecord);
+    }
+    return "waiting";
+  }
+
+  #answered(
+    answer: ProcessingErrorAnswer,
+    error: unknown,
+    record: FetchedRecord<KI, VI>,
+    attempt: number,
+  ): "skipped" | "waiting" {
+    if (answer === "skip") {
+      this.#pending = null;
+      this.#owner.onSkipped(error, record as UnknownRecord);
+      return "skipped";
+    }
+    if (answer === "retry") {
+      const epoch = this.#epoch;
+      setTimeout(
+        () => {
+          if (epoch === this.#epoch) this.#retry(record, attempt + 1);
+        },
+        Math.min(RETRY_BACKOFF_MS * 2 ** (attempt - 1), MAX_RETRY_BACKOFF_MS),
+      );
+    } else {
+      this.#owner.fail(error, record as UnknownRecord);
+    }
+    return "waiting";
+  }
+
+  #retry(record: FetchedRecord<KI, VI>, attempt: number): void {
+    this.#pendingSinceMs = performance.now();
+    try {
+      const result = this.#transform(record);
+      if (isThenable(result)) {
+        this.#await(record, result, attempt);
+        return;
+      }
+      if (result !== undefined && result !== null) this.#owner.outputs.write(record as UnknownRecord, result);
+    } catch (error) {
+      if (this.#failed(error, record, attempt) === "waiting") return;
+    }
+    this.#done(record);
+  }
+
+  #done(record: FetchedRecord<KI, VI>): void {
+    this.position = record.offset + 1;
+    this.#pending = null;
+    this.#owner.touched();
+    this.#settle();
+    this.#owner.resume(this);
+  }
+
+  #settle(): void {
+    const onSettled = this.#onSettled;
+    this.#onSettled = null;
+    onSettled?.();
+  }
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
