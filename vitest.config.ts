@@ -26,6 +26,7 @@ export default defineConfig({
           // One broker for the whole run; two files at a time is what two cores bear beside it.
           globalSetup: ["./tooling/kafka/src/vitest-global-setup.ts"],
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -3,21 +3,28 @@ export type { Client, ProducerOptions } from "./client.ts";
 export { CLIENT_OPTION_RULES } from "./options.ts";
 export type { ClientOptions } from "./options.ts";
 export type { Admin } from "./admin/admin.ts";
+export type { CommittedOffset, CommittedOffsetsOptions } from "./admin/committed-offsets.ts";
+export type { OffsetSpec, PartitionOffset } from "./admin/partition-offsets.ts";
+export type { NewTopic } from "./admin/topic-admin.ts";
 
 export {
   AuthenticationError,
   AuthorizationError,
+  brokerError,
   BrokerError,
   ClientClosedError,
   ConnectionError,
+  EngineMismatchError,
   isConnectionLoss,
   ProducerFencedError,
   RequestTimeoutError,
   UnknownTopicError,
   UnsupportedVersionError,
 } from "./errors/errors.ts";
+export type { BrokerErrorDetails } from "./errors/errors.ts";
 export { kafkaErrorClass, kafkaErrorName } from "./errors/kafka-errors.ts";
 export type { KafkaErrorClass } from "./errors/kafka-errors.ts";
+export type { IsolationLevel } from "./protocol/isolation-level.ts";
 
 export { OffsetOutOfRangeError } from "./fetch/fetch-errors.ts";
 export { PartitionQueue } from "./fetch/partition-queue.ts";
@@ -38,6 +45,10 @@ export { OffsetBatch } from "./producer/group-offsets.ts";
 export type { GroupOffsets } from "./producer/group-offsets.ts";
 export { OutputPartition, OutputTopic } from "./producer/output-partition.ts";
 export { TransactionAbortedError, UnknownPartitionError } from "./producer/producer-errors.ts";
+export { RecordAppender } from "./producer/record-appender.ts";
+export type { ProducedRecord, RecordsToSend } from "./producer/record-appender.ts";
+export { createProducer } from "./producer/record-producer.ts";
+export type { RecordProducer, RecordProducerOptions } from "./producer/record-producer.ts";
 export type { ProducerState } from "./producer/producer-state.ts";
 
 export { codecFor, loadCodec } from "./records/codecs.ts";
@@ -45,7 +56,11 @@ export type { Codec, CodecName } from "./records/codecs.ts";
 export { FetchedRecord, RecordSource } from "./records/fetched-record.ts";
 export { HeaderEncoder } from "./records/header-bytes.ts";
 export { murmur2, partitionForKey } from "./records/partitioner.ts";
-export { RecordBatch } from "./records/record-batch-reader.ts";
+export { BatchBuffers } from "./records/batch-buffers.ts";
+export { readRecordBatches, RecordBatch } from "./records/record-batch-reader.ts";
+export type { AbortedTransaction, BatchReading } from "./records/record-batch-reader.ts";
+export { RecordBatchWriter } from "./records/record-batch-writer.ts";
+export type { BatchSeal } from "./records/record-batch-writer.ts";
 export { RecordCursor } from "./records/record-cursor.ts";
 export {
   CorruptRecordError,

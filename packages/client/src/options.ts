@@ -77,7 +77,8 @@ export const CLIENT_OPTION_RULES: OptionTable = {
   logger: {
     expects: "an object with debug, info, warn and error functions",
     accepts: (value) =>
-      object.accepts(value) && ["debug", "info", "warn", "error"].every((level) => fn.accepts(Reflect.get(value as object, level))),
+      object.accepts(value) &&
+      ["debug", "info", "warn", "error"].every((level) => fn.accepts(Reflect.get(value as object, level))),
   },
   allowInsecureTls: boolean,
 };

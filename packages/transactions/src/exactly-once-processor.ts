@@ -8,6 +8,7 @@ import {
   type FetchedRecord,
   type GroupConsumer,
   isConnectionLoss,
+  isGroupFence,
 } from "@eos/client";
 import {
   checkOptions,
@@ -238,7 +239,9 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
           } catch (error) {
             // The generation ended while it was being taken up: the hook that follows, and the next one, see to it.
             if (signal.aborted) return;
-            throw error;
+            if (!isGroupFence(error)) throw error;
+            this.#consumer?.requestRejoin();
+            return;
           }
           if (this.#machine.state === "REBALANCING") this.#machine.transition("RUNNING");
         },

@@ -3,8 +3,6 @@ export type { ProcessorHealth } from "./exactly-once-processor.ts";
 export { createTransactionalProducer } from "./transactional-producer.ts";
 export type {
   OffsetToCommit,
-  ProducedRecord,
-  RecordsToSend,
   Transaction,
   TransactionalProducer,
   TransactionalProducerOptions,

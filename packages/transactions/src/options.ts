@@ -3,9 +3,8 @@ import {
   bytesSerde,
 
   type Clock,
-  EosError,
+  type EosError,
   fn,
-  type Logger,
   nonEmptyString,
   nonNegativeInteger,
   object,

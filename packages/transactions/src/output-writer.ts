@@ -185,5 +185,5 @@ const EMPTY = Buffer.alloc(0);
 
 function describe(value: unknown): string {
   if (value === null) return "null inside an array";
-  return typeof value === "object" ? "an object" : `a ${typeof value} (${String(value).slice(0, 40)})`;
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

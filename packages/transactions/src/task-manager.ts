@@ -95,10 +95,12 @@ export class TaskManager<KI, VI, KO, VO> {
     const mayKeep = isConsecutive(this.#generation, generation);
     this.#generation = generation;
     for (const task of this.#unitOf.keys()) {
-      const kept = mayKeep && !task.queue.closed && partitions.some((partition) => samePartition(partition, task.queue));
+      const kept = mayKeep && !task.isDropped && !task.queue.closed && partitions.some((partition) => samePartition(partition, task.queue));
       if (kept) task.queue.generation = generation;
       else this.#closeTask(task);
     }
+    // Left by an assignment that ended while it was being taken up.
+    for (const unit of this.#units) if (this.#isSpent(unit)) this.#closeUnit(unit);
     const held = [...this.#unitOf.keys()];
     const fresh = partitions.filter((partition) => !held.some((task) => samePartition(task.queue, partition)));
     const units = await Promise.all(fresh.map((partition) => this.#unitFor(partition)));
@@ -122,7 +124,7 @@ export class TaskManager<KI, VI, KO, VO> {
   async lost(): Promise<void> {
     this.#generation = null;
     await Promise.all([...this.#units].map((unit) => unit.abandon()));
-    for (const task of [...this.#unitOf.keys()]) this.#closeTask(task);
+    for (const task of this.#unitOf.keys()) this.#closeTask(task);
   }
 
   close(): void {
@@ -175,12 +177,9 @@ export class TaskManager<KI, VI, KO, VO> {
     return { unit, outputs: await OutputWriter.create(producer, this.#options.outputs) };
   }
 
-  /** A unit that came through the revocation in good order keeps its producer; any other takes a fresh epoch. */
+  /** A unit that came through the revocation in good order keeps its producer; any other takes a fresh epoch, which the assignment entitles it to. */
   async #initialise(unit: CommitUnit): Promise<void> {
-    const { producer } = unit;
-    if (producer.state === "ready" || producer.state === "in-transaction") return;
-    if (producer.state === "abortable-error") await producer.abort();
-    else await producer.init();
+    if (unit.producer.state !== "ready") await unit.producer.init();
   }
 
   async #startPositions(
@@ -271,13 +270,15 @@ export class TaskManager<KI, VI, KO, VO> {
     this.#unitOf.delete(task);
     unit.tasks.delete(task);
     // The process' unit lives on for what is assigned next; a task's own ends with it.
-    if (this.#ownsTask(unit)) {
-      unit.close();
-      this.#units.delete(unit);
-    }
+    if (this.#isSpent(unit)) this.#closeUnit(unit);
   }
 
-  #ownsTask(unit: CommitUnit): boolean {
+  #closeUnit(unit: CommitUnit): void {
+    unit.close();
+    this.#units.delete(unit);
+  }
+
+  #isSpent(unit: CommitUnit): boolean {
     const { producerScope, guarantee } = this.#options;
     return producerScope === "task" && guarantee === "exactly_once_v2" && unit.tasks.size === 0;
   }

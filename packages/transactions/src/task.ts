@@ -54,6 +54,7 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
   #pending: FetchedRecord<KI, VI> | null = null;
   #pendingSinceMs = 0;
   #onSettled: (() => void) | null = null;
+  #isDropped = false;
 
   constructor(
     queue: PartitionQueue,
@@ -74,9 +75,15 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
     return this.#pending === null ? null : { record: this.#pending, sinceMs: this.#pendingSinceMs };
   }
 
+  /** What was fetched is gone, and {@link rewind} has not said where to go on: the task can only be closed. */
+  get isDropped(): boolean {
+    return this.#isDropped;
+  }
+
   /** Processes until the queue is empty, the time is up, the producer is full, or a promise has to be waited for. */
   run(untilMs: number): RunOutcome {
     if (this.#pending !== null) return "waiting";
+    if (this.#isDropped) return "idle";
     const before = this.position;
     const outcome = this.#run(untilMs);
     if (this.position !== before) this.#owner.touched();
@@ -94,13 +101,18 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
   /** Forgets what was fetched and processed since `offset`, and goes on there. */
   rewind(offset: number): void {
     this.drop();
+    this.#isDropped = false;
     this.queue.seek(offset);
     this.position = offset;
     this.committedPosition = offset;
   }
 
-  /** Ignores whatever is still outstanding. */
+  /**
+   * Ignores whatever is outstanding. The batch at hand is lost with it, so the task does not go on before
+   * {@link rewind}: its next batch would begin behind records that nobody has processed.
+   */
   drop(): void {
+    this.#isDropped = true;
     this.#epoch++;
     this.#batch = null;
     this.#pending = null;

@@ -6,24 +6,12 @@ import {
   type CodecName,
   createClient,
   type GroupGeneration,
-  HeaderEncoder,
   OffsetBatch,
-  partitionForKey,
   type ProducerState,
-  UnknownPartitionError,
+  RecordAppender,
+  type RecordsToSend,
 } from "@eos/client";
-import {
-  bytesSerde,
-  checkOptions,
-  type Headers,
-  nonEmptyString,
-  oneOf,
-  positiveInteger,
-  required,
-  type Serde,
-  systemClock,
-  type TopicPartition,
-} from "@eos/core";
+import { checkOptions, nonEmptyString, oneOf, positiveInteger, required, type TopicPartition } from "@eos/core";
 import { TransactionTimeoutTooLargeError } from "./errors.ts";
 
 export interface TransactionalProducerOptions extends ClientOptions {
@@ -37,33 +25,10 @@ export interface TransactionalProducerOptions extends ClientOptions {
   readonly maxBatchBytes?: number;
 }
 
-/** A record to produce. */
-export interface ProducedRecord<K, V> {
-  /** Absent or `null`: no key; such records take turns over the partitions. */
-  readonly key?: K | null;
-  /** `null` is a tombstone. */
-  readonly value: V | null;
-  readonly headers?: Headers;
-  /** Milliseconds since the epoch. @defaultValue now */
-  readonly timestamp?: number;
-  /** @defaultValue murmur2 of the key, as Java's producer */
-  readonly partition?: number;
-}
-
 /** The next offset to read of one input partition. */
 export interface OffsetToCommit extends TopicPartition {
   readonly offset: number;
   readonly metadata?: string;
-}
-
-/** Records for one topic. */
-export interface RecordsToSend<K, V> {
-  readonly topic: string;
-  readonly records: readonly ProducedRecord<K, V>[];
-  /** @defaultValue bytes */
-  readonly key?: Serde<K>;
-  /** @defaultValue bytes */
-  readonly value?: Serde<V>;
 }
 
 /** An open transaction. It is over when the function that got it returns. */
@@ -97,8 +62,6 @@ export interface TransactionalProducer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const MAX_PENDING_BATCHES = 48;
-const FULL_MS = 2;
 const INVALID_TRANSACTION_TIMEOUT = 50;
 
 /** @throws TypeError on an unknown, wrong or missing option. */
@@ -117,6 +80,7 @@ class KafkaTransactionalProducer implements TransactionalProducer {
   readonly #options: TransactionalProducerOptions;
   readonly #client: Client;
   #producer: BatchProducer | null = null;
+  #appender: RecordAppender | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: TransactionalProducerOptions) {
@@ -140,6 +104,7 @@ class KafkaTransactionalProducer implements TransactionalProducer {
       throw new TransactionTimeoutTooLargeError(transactionTimeoutMs as number, null);
     }
     this.#producer = producer;
+    this.#appender = new RecordAppender(producer);
   }
 
   transaction<T>(work: (transaction: Transaction) => T | PromiseLike<T>): Promise<T> {
@@ -162,7 +127,7 @@ class KafkaTransactionalProducer implements TransactionalProducer {
     const producer = this.#producer;
     if (producer === null) throw new TypeError("TransactionalProducer: call start() before transaction()");
     if (producer.state === "abortable-error") await producer.abort();
-    const transaction = new OpenTransaction(producer);
+    const transaction = new OpenTransaction(this.#appender as RecordAppender);
     try {
       const result = await work(transaction);
       transaction.end();
@@ -177,14 +142,12 @@ class KafkaTransactionalProducer implements TransactionalProducer {
 }
 
 class OpenTransaction implements Transaction {
-  readonly #producer: BatchProducer;
+  readonly #appender: RecordAppender;
   readonly #groups = new Map<string, { readonly generation: GroupGeneration; readonly offsets: OffsetBatch }>();
-  readonly #headers = new HeaderEncoder();
   #isOpen = true;
-  #keyless = 0;
 
-  constructor(producer: BatchProducer) {
-    this.#producer = producer;
+  constructor(appender: RecordAppender) {
+    this.#appender = appender;
   }
 
   get groups(): { readonly generation: GroupGeneration; readonly offsets: OffsetBatch }[] {
@@ -195,41 +158,9 @@ class OpenTransaction implements Transaction {
     this.#isOpen = false;
   }
 
-  async send<K = Buffer, V = Buffer>({
-    topic: name,
-    records,
-    key: keySerde = bytesSerde as unknown as Serde<K>,
-    value: valueSerde = bytesSerde as unknown as Serde<V>,
-  }: RecordsToSend<K, V>): Promise<void> {
-    const topic = await this.#producer.topic(name);
-    const count = topic.partitions.length;
-    for (const record of records) {
-      this.#checkOpen();
-      const key =
-        record.key === undefined || record.key === null
-          ? null
-          : toBuffer(keySerde.serialize(name, record.key, record.headers));
-      const value = record.value === null ? null : valueSerde.serialize(name, record.value, record.headers);
-      let partition = record.partition;
-      if (partition === undefined) {
-        partition = key === null ? this.#keyless++ % count : partitionForKey(key, 0, key.length, count);
-      } else if (!Number.isInteger(partition) || partition < 0 || partition >= count) {
-        throw new UnknownPartitionError({ topic: name, partition, partitionCount: count });
-      }
-      if (record.headers !== undefined) this.#headers.encode(record.headers);
-      this.#producer.append(
-        topic.partitions[partition]!,
-        record.timestamp ?? Date.now(),
-        key ?? EMPTY,
-        key === null ? -1 : 0,
-        key === null ? -1 : key.length,
-        value,
-        record.headers === undefined ? null : this.#headers.buffer,
-        0,
-        this.#headers.length,
-      );
-      while (this.#producer.pendingBatches > MAX_PENDING_BATCHES) await systemClock.sleep(FULL_MS);
-    }
+  async send<K = Buffer, V = Buffer>(batch: RecordsToSend<K, V>): Promise<void> {
+    this.#checkOpen();
+    await this.#appender.append(batch, () => this.#checkOpen());
   }
 
   sendOffsets(generation: GroupGeneration, offsets: readonly OffsetToCommit[]): void {
@@ -242,12 +173,6 @@ class OpenTransaction implements Transaction {
   #checkOpen(): void {
     if (!this.#isOpen) throw new TypeError("Transaction: it has ended; send inside the function that was given it, and await it there");
   }
-}
-
-const EMPTY = Buffer.alloc(0);
-
-function toBuffer(bytes: string | Uint8Array): Buffer {
-  return typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function kafkaCodeOf(error: unknown): number | undefined {

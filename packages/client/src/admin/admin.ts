@@ -13,6 +13,13 @@ export interface Admin {
   createTopics(topics: readonly NewTopic[]): Promise<void>;
   /** As {@link createTopics}, but leaves a topic that exists as it is. */
   ensureTopics(topics: readonly NewTopic[]): Promise<void>;
+  /**
+   * Adds partitions to a topic until it has `partitions`, and waits until they can be used. Keys that hashed to one
+   * partition hash to another from then on.
+   *
+   * @throws UnknownTopicError; BrokerError when the topic has as many already
+   */
+  createPartitions(topic: string, partitions: number): Promise<void>;
   /** @throws UnknownTopicError */
   deleteTopics(topics: readonly string[]): Promise<void>;
   /** As of now, asked of a broker. @throws UnknownTopicError */
@@ -53,6 +60,7 @@ export function createAdmin(cluster: Cluster, { logger, clock = systemClock }: A
   return {
     createTopics: (newTopics) => topics.create(newTopics, "fail"),
     ensureTopics: (newTopics) => topics.create(newTopics, "keep"),
+    createPartitions: (topic, partitions) => topics.grow(topic, partitions),
     deleteTopics: (names) => topics.delete(names),
     async partitionCount(topic) {
       await cluster.refreshMetadata([topic]);

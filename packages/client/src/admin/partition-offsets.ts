@@ -16,6 +16,8 @@ export interface PartitionOffset extends TopicPartition {
 
 const TIMEOUT_MS = 30_000;
 
+const UNKNOWN_TOPIC_OR_PARTITION = 3;
+
 /** Asks the leaders; what moved or went away meanwhile is asked again. In the order of `partitions`. */
 export async function listPartitionOffsets(
   cluster: Cluster,
@@ -31,7 +33,9 @@ export async function listPartitionOffsets(
     const failure = await listFromLeaders(cluster, missing, timestampOf(spec), isolation, found);
     missing = missing.filter((tp) => !found.has(formatTopicPartition(tp)));
     if (missing.length === 0) break;
-    await patience.pause(failure ?? new ConnectionError(`No leader for ${missing.map(formatTopicPartition).join(", ")}`));
+    await patience.pause(
+      failure ?? new ConnectionError(`No leader for ${missing.map(formatTopicPartition).join(", ")}`),
+    );
     await cluster.refreshMetadata([...new Set(missing.map(({ topic }) => topic))]);
   }
   return partitions.map(({ topic, partition }) => ({
@@ -56,7 +60,7 @@ async function listFromLeaders(
 ): Promise<Error | null> {
   const byLeader = new Map<number, TopicPartition[]>();
   for (const tp of partitions) {
-    const leader = (await cluster.topic(tp.topic)).partitions[tp.partition]?.leader ?? -1;
+    const leader = await leaderOf(cluster, tp);
     const ofLeader = byLeader.get(leader);
     if (ofLeader === undefined) byLeader.set(leader, [tp]);
     else ofLeader.push(tp);
@@ -75,6 +79,17 @@ async function listFromLeaders(
     }),
   );
   return failures.find((failure) => failure !== null) ?? null;
+}
+
+/** Topics grow but never shrink: a partition that is missing from fresh metadata is one too many. */
+async function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): Promise<number> {
+  const cached = (await cluster.topic(topic)).partitions[partition];
+  if (cached !== undefined) return cached.leader;
+  await cluster.refreshMetadata([topic]);
+  const fresh = (await cluster.topic(topic)).partitions[partition];
+  if (fresh === undefined)
+    throw brokerError({ api: "ListOffsets", kafkaCode: UNKNOWN_TOPIC_OR_PARTITION, topic, partition });
+  return fresh.leader;
 }
 
 function take(

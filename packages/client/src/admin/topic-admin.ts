@@ -2,9 +2,11 @@ import type { Clock, Logger } from "@eos/core";
 import { BrokerError, brokerError, isConnectionLoss, UnknownTopicError } from "../errors/errors.ts";
 import type { Cluster } from "../network/cluster.ts";
 import { Patience } from "../network/patience.ts";
+import { createPartitions } from "../protocol/create-partitions.ts";
 import { createTopics } from "../protocol/create-topics.ts";
 import { deleteTopics } from "../protocol/delete-topics.ts";
 import type { KafkaRequest, KafkaResponse } from "../protocol/request.ts";
+import { listPartitionOffsets } from "./partition-offsets.ts";
 
 /** A topic to create. */
 export interface NewTopic {
@@ -29,11 +31,12 @@ interface TopicResult {
 const TIMEOUT_MS = 30_000;
 
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
+const REQUEST_TIMED_OUT = 7;
 const TOPIC_ALREADY_EXISTS = 36;
 const NOT_CONTROLLER = 41;
 const BROKER_DEFAULT = -1;
 
-/** Creates and deletes topics, and waits until the change shows in the metadata. */
+/** Creates, grows and deletes topics, and waits until the change has arrived. */
 export class TopicAdmin {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
@@ -62,10 +65,18 @@ export class TopicAdmin {
       if (errorCode === 0 || (errorCode === TOPIC_ALREADY_EXISTS && onExisting === "keep")) continue;
       throw brokerError({ api: "CreateTopics", kafkaCode: errorCode, detail: errorMessage, topic });
     }
-    await this.#settled(
-      topics.map(({ topic }) => topic),
-      (topic) => this.#cluster.cachedTopic(topic)?.partitions.every(({ leader }) => leader >= 0) === true,
-    );
+    for (const { topic } of topics) await this.#whenUsable(topic, 1);
+  }
+
+  async grow(topic: string, partitions: number): Promise<void> {
+    const request = createPartitions([{ topic, count: partitions }], TIMEOUT_MS);
+    const results = await this.#change("CreatePartitions", request, { onConnectionLoss: "fail" });
+    for (const { errorCode, errorMessage } of results) {
+      if (errorCode === UNKNOWN_TOPIC_OR_PARTITION) throw new UnknownTopicError(topic);
+      if (errorCode === 0) continue;
+      throw brokerError({ api: "CreatePartitions", kafkaCode: errorCode, detail: errorMessage, topic });
+    }
+    await this.#whenUsable(topic, partitions);
   }
 
   async delete(topics: readonly string[]): Promise<void> {
@@ -74,9 +85,10 @@ export class TopicAdmin {
     const results = await this.#change("DeleteTopics", request, { onConnectionLoss: "fail" });
     for (const { topic, errorCode, errorMessage } of results) {
       if (errorCode === UNKNOWN_TOPIC_OR_PARTITION) throw new UnknownTopicError(topic);
-      if (errorCode !== 0) throw brokerError({ api: "DeleteTopics", kafkaCode: errorCode, detail: errorMessage, topic });
+      if (errorCode !== 0)
+        throw brokerError({ api: "DeleteTopics", kafkaCode: errorCode, detail: errorMessage, topic });
     }
-    await this.#settled(topics, (topic) => this.#cluster.cachedTopic(topic) === undefined);
+    await this.#whenGone(topics);
   }
 
   /** With KRaft any broker passes the request on; an older controller has to be found. */
@@ -102,13 +114,33 @@ export class TopicAdmin {
     }
   }
 
-  async #settled(topics: readonly string[], isSettled: (topic: string) => boolean): Promise<void> {
+  /** In the metadata first; a moment later the leaders have made its partitions, and answer for them. */
+  async #whenUsable(topic: string, partitionCount: number): Promise<void> {
+    const patience = new Patience(this.#clock, TIMEOUT_MS);
+    for (;;) {
+      try {
+        await this.#cluster.refreshMetadata([topic]);
+        const { partitions } = await this.#cluster.topic(topic);
+        if (partitions.length >= partitionCount) {
+          const all = partitions.map(({ partition }) => ({ topic, partition }));
+          await listPartitionOffsets(this.#cluster, this.#clock, all, "earliest", "read_uncommitted");
+          return;
+        }
+        await patience.pause(new BrokerError({ api: "Metadata", kafkaCode: REQUEST_TIMED_OUT, topic }));
+      } catch (error) {
+        if (!(error instanceof UnknownTopicError)) throw error;
+        await patience.pause(error);
+      }
+    }
+  }
+
+  async #whenGone(topics: readonly string[]): Promise<void> {
     const patience = new Patience(this.#clock, TIMEOUT_MS);
     for (;;) {
       await this.#cluster.refreshMetadata(topics);
-      const waiting = topics.find((topic) => !isSettled(topic));
-      if (waiting === undefined) return;
-      await patience.pause(new BrokerError({ api: "Metadata", kafkaCode: UNKNOWN_TOPIC_OR_PARTITION, topic: waiting }));
+      const still = topics.find((topic) => this.#cluster.cachedTopic(topic) !== undefined);
+      if (still === undefined) return;
+      await patience.pause(new BrokerError({ api: "DeleteTopics", kafkaCode: REQUEST_TIMED_OUT, topic: still }));
     }
   }
 

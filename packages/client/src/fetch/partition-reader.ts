@@ -30,7 +30,7 @@ export async function* readPartition(
   if (from >= to) return;
   await cluster.topic(topic);
   const queue = new PartitionQueue(topic, partition, from, null);
-  let failure: Error | null = null;
+  const failed: { error: Error | null } = { error: null };
   let wake = (): void => {};
   const fetcher = new Fetcher({
     cluster,
@@ -43,7 +43,7 @@ export async function* readPartition(
     maxQueueBytes: 4 * 1024 * 1024,
     onFetched: () => wake(),
     onError: (_queue, error) => {
-      failure = error;
+      failed.error = error;
       wake();
     },
   });
@@ -53,7 +53,7 @@ export async function* readPartition(
     fetcher.add(queue);
     for (;;) {
       signal?.throwIfAborted();
-      if (failure !== null) throw failure;
+      if (failed.error !== null) throw failed.error;
       const batch = queue.shift();
       if (batch === null) {
         const { promise, resolve } = withResolvers();

@@ -1,22 +1,15 @@
-import { type Clock, createStateMachine, type Logger, notify, type Observer, type TopicPartition } from "@eos/core";
+import { createStateMachine, notify, type Observer, type TopicPartition } from "@eos/core";
 import { brokerError, isConnectionLoss } from "../errors/errors.ts";
 import { kafkaErrorClass, kafkaErrorName } from "../errors/kafka-errors.ts";
-import type { Cluster } from "../network/cluster.ts";
-import { heartbeat } from "../protocol/heartbeat.ts";
-import { joinGroup } from "../protocol/join-group.ts";
-import { leaveGroup } from "../protocol/leave-group.ts";
-import { syncGroup } from "../protocol/sync-group.ts";
 import {
-  type Assignment,
-  decodeAssignment,
-  decodeSubscription,
-  encodeAssignment,
-  encodeSubscription,
-} from "./consumer-protocol.ts";
+  GroupCoordinator,
+  type GroupCoordinatorOptions,
+  REBALANCE_IN_PROGRESS,
+  UNKNOWN_MEMBER_ID,
+} from "./group-coordinator.ts";
 import { GroupLostError } from "./group-errors.ts";
 import type { GroupGeneration } from "./group-generation.ts";
 import { GROUP_TRANSITIONS, type GroupState } from "./group-state.ts";
-import type { Assignor } from "./range-assignor.ts";
 
 /** What the member's owner does around a rebalance. Each is awaited; heartbeats go on meanwhile. */
 export interface RebalanceHooks {
@@ -28,17 +21,9 @@ export interface RebalanceHooks {
   onLost(partitions: readonly TopicPartition[], error: Error): Promise<void>;
 }
 
-export interface GroupMemberOptions {
-  /** A cluster of its own: JoinGroup holds its connection for as long as the rebalance takes. */
-  readonly cluster: Cluster;
-  readonly clock: Clock;
-  readonly logger: Logger;
+/** The cluster must be the member's own: JoinGroup holds its connection for as long as the rebalance takes. */
+export interface GroupMemberOptions extends GroupCoordinatorOptions {
   readonly observer: Observer;
-  readonly groupId: string;
-  readonly topics: readonly string[];
-  readonly assignor: Assignor;
-  readonly sessionTimeoutMs: number;
-  readonly rebalanceTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
   readonly hooks: RebalanceHooks;
   /** The member cannot go on (not authorised, fenced instance id, …). */
@@ -64,7 +49,7 @@ export class GroupMember {
     initial: "unjoined",
     transitions: GROUP_TRANSITIONS,
   });
-  #memberId = "";
+  readonly #coordinator: GroupCoordinator;
   #generation: GroupGeneration | null = null;
   #partitions: readonly TopicPartition[] = [];
   #interrupt: ((interruption: Interruption) => void) | null = null;
@@ -75,6 +60,7 @@ export class GroupMember {
 
   constructor(options: GroupMemberOptions) {
     this.#options = options;
+    this.#coordinator = new GroupCoordinator(options);
   }
 
   get state(): GroupState {
@@ -107,7 +93,7 @@ export class GroupMember {
   async confirmMembership(): Promise<boolean> {
     const generation = this.#generation;
     if (generation === null) return false;
-    const code = await this.#sendHeartbeat(generation);
+    const code = await this.#beat(generation);
     // REBALANCE_IN_PROGRESS is an accepted heartbeat of the current generation as well.
     return generation === this.#generation && (code === 0 || code === REBALANCE_IN_PROGRESS);
   }
@@ -124,7 +110,7 @@ export class GroupMember {
     if ((await Promise.race([this.#running, ...(gaveUp === null ? [] : [gaveUp])])) === "joining") return;
     if (this.#machine.is("left", "leaving")) return;
     this.#machine.transition("leaving");
-    if (this.#memberId !== "") await this.#leave();
+    if (this.#coordinator.isMember) await this.#coordinator.leave();
     this.#machine.transition("left");
   }
 
@@ -150,7 +136,7 @@ export class GroupMember {
     const { clock, hooks, observer, groupId } = this.#options;
     const startedMs = clock.monotonicMs();
     this.#machine.transition("joining");
-    const joined = await this.#join();
+    const joined = await this.#coordinator.join(this.#stopWaiting.signal);
     if (joined === null) return;
     const { generation, partitions } = joined;
     this.#machine.transition("assigning");
@@ -214,104 +200,12 @@ export class GroupMember {
     }
   }
 
-  /** `null`: start over at once (member id required, or the coordinator moved). */
-  async #join(): Promise<{ generation: GroupGeneration; partitions: TopicPartition[] } | null> {
-    const { cluster, groupId, topics, assignor, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
-    const coordinator = await cluster.coordinator("group", groupId);
-    const response = await cluster.send(
-      coordinator,
-      joinGroup({
-        groupId,
-        sessionTimeoutMs,
-        rebalanceTimeoutMs,
-        memberId: this.#memberId,
-        groupInstanceId: null,
-        protocolType: "consumer",
-        protocols: [{ name: assignor.name, metadata: encodeSubscription(topics) }],
-      }),
-    );
-    if (response.errorCode !== 0) {
-      if (response.errorCode === MEMBER_ID_REQUIRED) this.#memberId = response.memberId;
-      else await this.#recover(response.errorCode, "JoinGroup");
-      return null;
-    }
-    this.#memberId = response.memberId;
-    const isLeader = response.memberId === response.leader;
-    const assignments = isLeader ? await this.#assign(response.members) : [];
-    const synced = await cluster.send(
-      coordinator,
-      syncGroup({
-        groupId,
-        generationId: response.generationId,
-        memberId: response.memberId,
-        groupInstanceId: null,
-        protocolType: "consumer",
-        protocolName: assignor.name,
-        assignments,
-        rebalanceTimeoutMs,
-      }),
-    );
-    if (synced.errorCode !== 0) {
-      await this.#recover(synced.errorCode, "SyncGroup");
-      return null;
-    }
-    const partitions: TopicPartition[] = [];
-    for (const [topic, ids] of decodeAssignment(synced.assignment)) {
-      for (const partition of ids) partitions.push({ topic, partition });
-    }
-    const generation = {
-      groupId,
-      generationId: response.generationId,
-      memberId: response.memberId,
-      groupInstanceId: null,
-    };
-    return { generation, partitions };
-  }
-
-  async #assign(
-    members: readonly { readonly memberId: string; readonly metadata: Buffer }[],
-  ): Promise<{ memberId: string; assignment: Buffer }[]> {
-    const { cluster, assignor, logger } = this.#options;
-    const subscriptions = new Map(members.map((m) => [m.memberId, decodeSubscription(m.metadata)]));
-    const topics = [...new Set([...subscriptions.values()].flat())];
-    const partitionCounts = new Map<string, number>();
-    for (const topic of topics.sort()) {
-      try {
-        partitionCounts.set(topic, (await cluster.topic(topic)).partitions.length);
-      } catch (error) {
-        if (isConnectionLoss(error)) throw error;
-        logger.warn({ topic, err: error }, "a subscribed topic has no metadata and is left out of the assignment");
-      }
-    }
-    const assigned: Map<string, Assignment> = assignor.assign(subscriptions, partitionCounts);
-    return [...assigned].map(([memberId, assignment]) => ({ memberId, assignment: encodeAssignment(assignment) }));
-  }
-
-  /** Acts on a refused JoinGroup or SyncGroup; the caller starts over. */
-  async #recover(code: number, api: string): Promise<void> {
-    const { cluster, groupId } = this.#options;
-    switch (kafkaErrorClass(code)) {
-      case "rejoin":
-        if (code === UNKNOWN_MEMBER_ID) this.#memberId = "";
-        return;
-      case "refind-coordinator":
-      case "retry-in-place":
-      case "refresh-metadata":
-      case "wait":
-        cluster.forgetCoordinator("group", groupId);
-        await this.#pause();
-        return;
-      default:
-        throw brokerError({ api, kafkaCode: code, groupId });
-    }
-  }
-
   async #keepBeating(generation: GroupGeneration, until: AbortSignal): Promise<void> {
     const { clock, heartbeatIntervalMs, sessionTimeoutMs } = this.#options;
     while (!until.aborted) {
       await clock.sleep(heartbeatIntervalMs, until).catch(() => undefined);
       if (until.aborted) return;
-      const code = await this.#sendHeartbeat(generation);
+      const code = await this.#beat(generation);
       if (until.aborted) return;
       if (code === null) {
         if (this.sinceLastHeartbeatMs() > sessionTimeoutMs) {
@@ -326,40 +220,17 @@ export class GroupMember {
         this.#options.onFatal(brokerError({ api: "Heartbeat", kafkaCode: code, groupId: generation.groupId }));
         return;
       } else if (code !== 0) {
-        if (code === UNKNOWN_MEMBER_ID) this.#memberId = "";
+        if (code === UNKNOWN_MEMBER_ID) this.#coordinator.forgetMember();
         this.#interrupt?.({ kind: "lost", error: new GroupLostError(`Heartbeat answered ${kafkaErrorName(code)}`) });
       }
     }
   }
 
   /** The coordinator's answer, 0 and REBALANCE_IN_PROGRESS being good ones; `null` when there was none. */
-  async #sendHeartbeat(generation: GroupGeneration): Promise<number | null> {
-    const { cluster, clock } = this.#options;
-    const { groupId, generationId, memberId, groupInstanceId } = generation;
-    try {
-      const coordinator = await cluster.coordinator("group", groupId);
-      const { errorCode } = await cluster.send(
-        coordinator,
-        heartbeat({ groupId, generationId, memberId, groupInstanceId }),
-      );
-      if (errorCode === 0 || errorCode === REBALANCE_IN_PROGRESS) this.#lastHeartbeatMs = clock.monotonicMs();
-      if (kafkaErrorClass(errorCode) !== "refind-coordinator") return errorCode;
-    } catch (error) {
-      if (!isConnectionLoss(error)) this.#options.logger.debug({ groupId, err: error }, "heartbeat failed");
-    }
-    cluster.forgetCoordinator("group", groupId);
-    return null;
-  }
-
-  async #leave(): Promise<void> {
-    const { cluster, groupId, logger } = this.#options;
-    try {
-      const coordinator = await cluster.coordinator("group", groupId);
-      await cluster.send(coordinator, leaveGroup({ groupId, members: [{ memberId: this.#memberId, groupInstanceId: null }] }));
-    } catch (error) {
-      // The session timeout will do it.
-      logger.debug({ groupId, err: error }, "leaving the group failed");
-    }
+  async #beat(generation: GroupGeneration): Promise<number | null> {
+    const code = await this.#coordinator.heartbeat(generation);
+    if (code === 0 || code === REBALANCE_IN_PROGRESS) this.#lastHeartbeatMs = this.#options.clock.monotonicMs();
+    return code;
   }
 
   async #pause(): Promise<void> {
@@ -367,7 +238,4 @@ export class GroupMember {
   }
 }
 
-const UNKNOWN_MEMBER_ID = 25;
-const REBALANCE_IN_PROGRESS = 27;
-const MEMBER_ID_REQUIRED = 79;
 const FENCED_INSTANCE_ID = 82;

@@ -3,9 +3,12 @@ import { ClientClosedError, ConnectionError, RequestTimeoutError } from "../erro
 import { API_VERSIONS } from "../protocol/apis.ts";
 import { ByteReader } from "../protocol/byte-reader.ts";
 import type { KafkaRequest, KafkaResponse } from "../protocol/request.ts";
-import { connectError } from "./connect-errors.ts";
+import { connectError, hungUpHint } from "./connect-errors.ts";
 import type { KafkajsConnection } from "./internals.ts";
 import { requestHeader } from "./request-header.ts";
+
+/** Share of a SASL session that is left when it is renewed: Java renews after 85 to 95 % of it. */
+const SESSION_MARGIN = 0.1;
 
 /** A request the broker holds back on purpose gets this much on top of what it was allowed (as Java's JoinGroup does). */
 const HELD_REQUEST_MARGIN_MS = 5_000;
@@ -32,11 +35,13 @@ export class BrokerConnection {
   #lost: EosError | null = null;
   #inFlight = 0;
   #retired = false;
+  #answered = false;
 
   constructor(options: BrokerConnectionOptions) {
     this.#options = options;
     this.#connection = options.connection;
     this.address = options.address;
+    this.#planReauthentication();
     const { socket } = options.connection;
     // EndTxn and offset commits are small and waited for: Nagle's algorithm would hold them back.
     socket?.setNoDelay(true);
@@ -123,7 +128,10 @@ export class BrokerConnection {
           apiName: request.apiName,
           apiVersion: request.apiVersion,
           correlationId,
-          resolve: ({ payload }) => resolve(payload),
+          resolve: ({ payload }) => {
+            this.#answered = true;
+            resolve(payload);
+          },
           reject: (error) => reject(this.#rejection(request, error)),
         },
         expectResponse: true,
@@ -136,9 +144,16 @@ export class BrokerConnection {
   async #reauthenticate(): Promise<void> {
     try {
       await this.#connection.authenticate();
+      this.#planReauthentication();
     } catch (error) {
       this.#lose(connectError(this.address, this.#options.secured, error));
     }
+  }
+
+  /** kafkajs renews a session 10 s before its end: with a session of 10 s, before each request, which brokers refuse. */
+  #planReauthentication(): void {
+    const lifetimeMs = Number(this.#connection.sessionLifetime.toString());
+    this.#connection.reauthenticationThreshold = lifetimeMs * SESSION_MARGIN;
   }
 
   #write(request: KafkaRequest, correlationId: number): void {
@@ -152,9 +167,14 @@ export class BrokerConnection {
 
   #rejection(request: KafkaRequest, error: Error): EosError {
     if (this.#lost !== null) return this.#lost;
-    return new ConnectionError(`The connection to ${this.address} was lost during ${request.apiName}: ${error.message}`, {
-      cause: error,
-    });
+    return new ConnectionError(
+      `The connection to ${this.address} was lost during ${request.apiName}: ${error.message}`,
+      {
+        cause: error,
+        // A listener that wants SASL lets anybody connect and ask for its versions, once.
+        hint: this.#answered ? undefined : hungUpHint(this.#options.secured),
+      },
+    );
   }
 
   #lose(reason: EosError): void {

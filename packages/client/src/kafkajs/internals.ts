@@ -33,6 +33,10 @@ export interface KafkajsConnection {
   readonly socket?: Socket;
   readonly clientId: string;
   readonly requestQueue: KafkajsRequestQueue;
+  /** A 64-bit integer, in ms; 0: unlimited. */
+  readonly sessionLifetime: { toString(): string };
+  /** How long before the end of a session, in ms, it counts as ended. */
+  reauthenticationThreshold: number;
   isConnected(): boolean;
   isAuthenticated(): boolean;
   authenticate(): Promise<void>;

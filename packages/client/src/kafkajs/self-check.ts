@@ -15,6 +15,8 @@ const REQUEST_QUEUE: Shape = {
 const CONNECTION: Shape = {
   requestQueue: "object",
   clientId: "string",
+  sessionLifetime: "object",
+  reauthenticationThreshold: "number",
   isConnected: "function",
   isAuthenticated: "function",
   authenticate: "function",

@@ -111,7 +111,11 @@ export class BrokerConnections {
     const waitMs = backoffMs(count, RECONNECT_BACKOFF_MS, RECONNECT_BACKOFF_MAX_MS);
     this.#failed.set(address, { count: count + 1, retryAtMs: clock.monotonicMs() + waitMs });
     // Once an outage, not once an attempt.
-    if (count === 0) logger.warn({ broker: address, error: error instanceof Error ? error.message : String(error) }, "Broker cannot be reached");
+    if (count === 0)
+      logger.warn(
+        { broker: address, error: error instanceof Error ? error.message : String(error) },
+        "Broker cannot be reached",
+      );
     onLost(address);
   }
 }

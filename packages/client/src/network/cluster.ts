@@ -1,5 +1,11 @@
-import { systemClock, type Clock } from "@eos/core";
-import { brokerError, ClientClosedError, ConnectionError, isConnectionLoss, UnknownTopicError } from "../errors/errors.ts";
+import { type Clock, EosError, systemClock } from "@eos/core";
+import {
+  brokerError,
+  ClientClosedError,
+  ConnectionError,
+  isConnectionLoss,
+  UnknownTopicError,
+} from "../errors/errors.ts";
 import { kafkaErrorClass } from "../errors/kafka-errors.ts";
 import { Connections, formatAddress, parseAddress, type BrokerAddress } from "../kafkajs/connections.ts";
 import type { ResolvedClientOptions } from "../options.ts";
@@ -205,9 +211,13 @@ export class Cluster {
 }
 
 function noBrokerAnswered(tried: ReadonlyMap<string, unknown>): ConnectionError {
-  const each = [...tried].map(([address, error]) => `${address} (${error instanceof Error ? error.message : String(error)})`);
+  const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+  const each = [...tried].map(([address, error]) => `${address} (${messageOf(error)})`);
+  const cause = [...tried.values()].at(-1);
   return new ConnectionError(`No broker answers: ${each.join("; ") || "the list of brokers is empty"}`, {
-    hint: "Check the brokers option, and that their advertised listeners are reachable from here",
-    cause: [...tried.values()].at(-1),
+    hint:
+      (EosError.is(cause) ? cause.hint : undefined) ??
+      "Check the brokers option, and that their advertised listeners are reachable from here",
+    cause,
   });
 }

@@ -137,7 +137,8 @@ export class BatchProducer {
 
   /**
    * Appends a record to the transaction that is being filled. Legal while `ready`, `in-transaction` and `committing`.
-   * @throws RecordTooLargeError when the record alone exceeds the batch limit; nothing was written then.
+   * @throws RecordTooLargeError when the record alone exceeds the batch limit; TransactionAbortedError when no
+   * transaction can be filled. Nothing was written then.
    */
   append(
     partition: OutputPartition,
@@ -150,6 +151,7 @@ export class BatchProducer {
     headersStart: number,
     headersEnd: number,
   ): void {
+    if (this.#filledSinceMs === 0) this.#begin();
     this.#accumulator.append(
       partition,
       timestamp,
@@ -161,7 +163,6 @@ export class BatchProducer {
       headersStart,
       headersEnd,
     );
-    if (this.#filledSinceMs === 0) this.#touch();
   }
 
   /**
@@ -240,8 +241,8 @@ export class BatchProducer {
     }
   }
 
-  #touch(): void {
-    this.#filledSinceMs = this.#options.clock.monotonicMs();
+  /** Before the first record of a transaction is written: one that is refused here must not turn up in a later one. */
+  #begin(): void {
     if (this.#machine.state === "ready") this.#machine.transition("in-transaction");
     else if (!this.#machine.is("in-transaction", "committing")) {
       throw new TransactionAbortedError(
@@ -249,6 +250,7 @@ export class BatchProducer {
         { transactionalId: this.transactionalId, cause: this.#queue.failure, connectionLost: false },
       );
     }
+    this.#filledSinceMs = this.#options.clock.monotonicMs();
   }
 
   #full(partition: OutputPartition, writer: RecordBatchWriter): void {

@@ -21,8 +21,12 @@ export class OffsetBatch {
     partitions.set(partition, { offset, metadata });
   }
 
-  clear(): void {
+  /** What was set so far, as a batch of its own; this one is empty afterwards. */
+  take(): OffsetBatch {
+    const taken = new OffsetBatch();
+    for (const [topic, partitions] of this.#topics) taken.#topics.set(topic, partitions);
     this.#topics.clear();
+    return taken;
   }
 
   /** The offsets in the shape of the protocol's requests. */

@@ -40,7 +40,7 @@ export class ProduceQueue {
   readonly #busy = new Set<OutputPartition>();
   #requestsInFlight = 0;
   #pendingBatches = 0;
-  #failure: unknown = null;
+  #failure: Error | null = null;
   #waiters: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #settledWaiters: (() => void)[] = [];
 
@@ -53,7 +53,7 @@ export class ProduceQueue {
     return this.#pendingBatches;
   }
 
-  get failure(): unknown {
+  get failure(): Error | null {
     return this.#failure;
   }
 
@@ -236,7 +236,7 @@ export class ProduceQueue {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error;
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter.reject(this.#failure);

@@ -1,5 +1,5 @@
-import type { Clock, Logger } from "@eos/core";
-import { brokerError, isConnectionLoss } from "../errors/errors.ts";
+import { type Clock, EosError, type Logger } from "@eos/core";
+import { brokerError } from "../errors/errors.ts";
 import { kafkaErrorClass } from "../errors/kafka-errors.ts";
 import type { Cluster } from "../network/cluster.ts";
 import { addOffsetsToTxn } from "../protocol/add-offsets-to-txn.ts";
@@ -18,6 +18,7 @@ const COORDINATOR_MOVED_MS = 50;
 const DISCONNECTED_MS = 100;
 
 const INVALID_TXN_STATE = 48;
+const OPERATION_NOT_ATTEMPTED = 55;
 
 export interface TransactionProtocolOptions {
   readonly cluster: Cluster;
@@ -65,22 +66,50 @@ export class TransactionProtocol implements CommitProtocol {
   }
 
   async abort(gaveUp: () => boolean): Promise<void> {
+    const { producerId, producerEpoch } = this;
     await this.#endTransaction("abort", gaveUp);
-    // Version 1 keeps the epoch through EndTxn, and with it sequences that the broker may have seen (D6).
-    if (this.#options.transactionVersion === 1) await this.initProducerId();
+    // Where EndTxn keeps the epoch (version 1, or nothing to end), it keeps sequences that the broker may have seen (D6).
+    if (this.producerId === producerId && this.producerEpoch === producerEpoch) await this.#renewEpoch(gaveUp);
   }
 
   async initProducerId(): Promise<void> {
+    await this.#takeEpoch({});
+  }
+
+  /**
+   * A fresh epoch for the holder of the current one. It names that one, so that it never takes the id from a successor,
+   * and may be repeated (KIP-360).
+   */
+  async #renewEpoch(gaveUp: () => boolean): Promise<void> {
+    const { clock, transactionalId } = this.#options;
+    const { producerId, producerEpoch } = this;
+    const deadlineMs = clock.monotonicMs() + this.#initTimeoutMs;
+    for (;;) {
+      try {
+        return await this.#takeEpoch({ producerId, producerEpoch });
+      } catch (error) {
+        if (!isRetriable(error) || gaveUp() || clock.monotonicMs() > deadlineMs) throw error;
+        this.#options.cluster.forgetCoordinator("transaction", transactionalId);
+        await clock.sleep(DISCONNECTED_MS);
+      }
+    }
+  }
+
+  async #takeEpoch(current: { readonly producerId?: bigint; readonly producerEpoch?: number }): Promise<void> {
     const { transactionalId, transactionTimeoutMs } = this.#options;
     const response = await this.#toCoordinator(
-      initProducerId({ transactionalId, transactionTimeoutMs }),
+      initProducerId({ transactionalId, transactionTimeoutMs, ...current }),
       "InitProducerId",
-      // The predecessor's transaction is being ended meanwhile: that takes as long as its markers take.
-      Math.max(transactionTimeoutMs, 30_000),
+      this.#initTimeoutMs,
     );
     this.producerId = response.producerId;
     this.producerEpoch = response.producerEpoch;
     this.#forgetAnnouncements();
+  }
+
+  /** The predecessor's transaction is being ended meanwhile: that takes as long as its markers take. */
+  get #initTimeoutMs(): number {
+    return Math.max(this.#options.transactionTimeoutMs, 30_000);
   }
 
   /** Transaction version 1 only: announces partitions before the first Produce to them. */
@@ -155,7 +184,8 @@ export class TransactionProtocol implements CommitProtocol {
 
   /**
    * EndTxn. Without an answer the outcome is unknown, so the same request is sent until there is one: repeated with the
-   * same id and epoch it is idempotent, and the opposite result would be a guess.
+   * same id and epoch it is idempotent, and the opposite result would be a guess. Nor is it decided while no coordinator
+   * can be found.
    * @param gaveUp ends the loop when the producer is closed meanwhile
    */
   async #endTransaction(result: "commit" | "abort", gaveUp: () => boolean): Promise<void> {
@@ -182,7 +212,7 @@ export class TransactionProtocol implements CommitProtocol {
           return;
         }
       } catch (error) {
-        if (!isConnectionLoss(error) || gaveUp()) throw error;
+        if (!isRetriable(error) || gaveUp()) throw error;
         if (unanswered++ === 0) {
           logger.warn({ transactionalId, result }, "EndTxn was not answered: its outcome is unknown, sending it again");
         }
@@ -248,8 +278,13 @@ type CoordinatorResponse = KafkaResponse &
 
 function firstError(response: CoordinatorResponse): number {
   if ("errorCode" in response) return response.errorCode;
-  for (const topic of response.topics) {
-    for (const partition of topic.partitions) if (partition.errorCode !== 0) return partition.errorCode;
-  }
-  return 0;
+  const codes = response.topics.flatMap((topic) => topic.partitions).map((partition) => partition.errorCode);
+  // One refused partition keeps the others from being attempted: the refusal is the error.
+  const refused = codes.find((code) => code !== 0 && code !== OPERATION_NOT_ATTEMPTED);
+  return refused ?? codes.find((code) => code !== 0) ?? 0;
+}
+
+/** A lost connection, or a coordinator that cannot be found at present. */
+function isRetriable(error: unknown): boolean {
+  return EosError.is(error) && error.severity === "retriable";
 }

@@ -26,7 +26,9 @@ export interface LeaveGroupResponse extends KafkaResponse {
 export function leaveGroup(request: LeaveGroupRequest): KafkaRequest<LeaveGroupResponse> {
   const body = new ByteWriter(128)
     .compactString(request.groupId)
-    .compactArray(request.members, (w, m) => w.compactString(m.memberId).compactNullableString(m.groupInstanceId).tags())
+    .compactArray(request.members, (w, m) =>
+      w.compactString(m.memberId).compactNullableString(m.groupInstanceId).tags(),
+    )
     .tags()
     .finish();
   return kafkaRequest(LEAVE_GROUP, 4, [body], decodeLeaveGroup);

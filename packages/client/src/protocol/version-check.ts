@@ -11,7 +11,9 @@ export function checkBrokerVersions(address: string, ranges: VersionRanges): voi
     if (range === undefined) {
       missing.push(`${api.name} (not offered, ${api.versions.join(" or ")} needed)`);
     } else if (!api.versions.some((v) => v >= range.minVersion && v <= range.maxVersion)) {
-      missing.push(`${api.name} (${range.minVersion}–${range.maxVersion} offered, ${api.versions.join(" or ")} needed)`);
+      missing.push(
+        `${api.name} (${range.minVersion}–${range.maxVersion} offered, ${api.versions.join(" or ")} needed)`,
+      );
     }
   }
   if (missing.length > 0) throw new UnsupportedVersionError(`Broker ${address} does not speak ${missing.join(", ")}`);

@@ -1,14 +1,16 @@
 // Writes src/protocol/java-goldens.json: requests and responses as Kafka's own Java classes encode them.
 //
 //   java -cp '<folder with kafka-clients-4.3.1.jar and its dependencies>/*' ProtocolGoldens.java > ../../src/protocol/java-goldens.json
+//
+// With the argument `errors` it writes src/errors/java-errors.json instead: the names of all error codes from 0 on.
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import org.apache.kafka.common.message.*;
 import org.apache.kafka.common.protocol.*;
-import org.apache.kafka.common.record.internal.*;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.*;
 
 public class ProtocolGoldens {
   static final List<String> LINES = new ArrayList<>();
@@ -22,6 +24,12 @@ public class ProtocolGoldens {
   }
 
   public static void main(String[] args) {
+    if (args.length == 1 && args[0].equals("errors")) {
+      List<String> names = new ArrayList<>();
+      for (Errors error : Errors.values()) if (error.code() >= 0) names.add("\"" + error.name() + "\"");
+      System.out.println("[" + String.join(", ", names) + "]");
+      return;
+    }
     goldensOfCluster();
     goldensOfTransactions();
     goldensOfRecords();

@@ -1,0 +1,212 @@
+import { readFileSync } from "node:fs";
+import type { ClientOptions } from "@eos/client";
+import { boolean, brokersList, nonEmptyString, nonNegativeInteger, oneOf, positiveInteger, required } from "@eos/core";
+import type { ProcessorOptions } from "@eos/transactions";
+import { type CommandLine, type CommandLineValues, describeOptions, readCommandLine } from "./command-line.ts";
+
+/** What the program runs with. An option that was not given is absent: the processor's default holds. */
+export interface FlightDelaysConfig {
+  readonly input: string;
+  readonly output: string;
+  /** The output topic is created with this many partitions when it does not exist. */
+  readonly outputPartitions: number | undefined;
+  /** Processors in this process, each a member of the group. */
+  readonly instances: number;
+  /** Every output record says in its header `eos-source` which input record it came from. */
+  readonly traceSource: boolean;
+  /** The rest, as the processor takes it. */
+  readonly processor: Pick<
+    ProcessorOptions<unknown, unknown, unknown, unknown>,
+    | "applicationId"
+    | "commitIntervalMs"
+    | "transactionTimeoutMs"
+    | "producerScope"
+    | "replicationFactor"
+    | "sessionTimeoutMs"
+    | keyof ClientOptions
+  >;
+}
+
+const PROGRAM = "flight-delays";
+
+const OPTIONS = {
+  brokers: {
+    ...required(brokersList),
+    expects: "host:port, or several with commas between",
+    kind: "list",
+    placeholder: "host:port,…",
+    help: "some brokers of the cluster",
+  },
+  "application-id": {
+    ...required(nonEmptyString),
+    kind: "text",
+    placeholder: "name",
+    help: "the consumer group, and the prefix of the transactional ids",
+  },
+  input: { ...required(nonEmptyString), kind: "text", placeholder: "topic", help: "topic of flights, as JSON" },
+  output: { ...required(nonEmptyString), kind: "text", placeholder: "topic", help: "topic of enriched flights" },
+  "output-partitions": {
+    ...positiveInteger,
+    kind: "integer",
+    placeholder: "n",
+    help: "create the output topic with n partitions if it does not exist (default: that is an error)",
+  },
+  "replication-factor": {
+    ...positiveInteger,
+    kind: "integer",
+    placeholder: "n",
+    help: "of the output topic when it is created (default 3, at most the number of brokers)",
+  },
+  instances: { ...positiveInteger, kind: "integer", placeholder: "n", help: "processors in this process (default 1)" },
+  "producer-scope": {
+    ...oneOf("process", "task"),
+    kind: "text",
+    placeholder: "process|task",
+    help: "one transaction per processor, or one per input partition (default process)",
+  },
+  "commit-interval-ms": {
+    ...nonNegativeInteger,
+    kind: "integer",
+    placeholder: "ms",
+    help: "how often a transaction is committed (default 100)",
+  },
+  "transaction-timeout-ms": {
+    ...positiveInteger,
+    kind: "integer",
+    placeholder: "ms",
+    help: "after this long the broker aborts the transaction of a processor that is gone (default 10000)",
+  },
+  "session-timeout-ms": {
+    ...positiveInteger,
+    kind: "integer",
+    placeholder: "ms",
+    help: "after this long without a heartbeat a processor's partitions go to others (default 10000)",
+  },
+  "trace-source": {
+    ...boolean,
+    kind: "flag",
+    help: "add the header eos-source, <topic>-<partition>@<offset> of the input, to every output record",
+  },
+  tls: { ...boolean, kind: "flag", help: "connect by TLS; implied by the next three" },
+  "tls-ca": { ...nonEmptyString, kind: "text", placeholder: "file", help: "CA of the brokers' certificates, PEM" },
+  "tls-cert": { ...nonEmptyString, kind: "text", placeholder: "file", help: "certificate of this client, PEM" },
+  "tls-key": { ...nonEmptyString, kind: "text", placeholder: "file", help: "its key, PEM" },
+  "sasl-mechanism": {
+    ...oneOf("plain", "scram-sha-256", "scram-sha-512"),
+    kind: "text",
+    placeholder: "mechanism",
+    help: "plain, scram-sha-256 or scram-sha-512",
+  },
+  "sasl-username": { ...nonEmptyString, kind: "text", placeholder: "name", help: "user of the SASL mechanism" },
+  "sasl-password": {
+    ...nonEmptyString,
+    kind: "text",
+    isSecret: true,
+    help: "its password, from the environment alone",
+  },
+} as const satisfies CommandLine;
+
+export const HELP = `Joins flights with their airports, exactly once, from one topic of a Kafka cluster to another, until Ctrl-C or SIGTERM.
+
+Usage: pnpm --filter flight-delays start --brokers <host:port,…> --application-id <name> --input <topic> --output <topic>
+
+${describeOptions(OPTIONS)}
+
+Each option can also be an environment variable: COMMIT_INTERVAL_MS for --commit-interval-ms.
+Exit code: 0 after Ctrl-C or SIGTERM, 1 after an error, 2 for a wrong option.
+`;
+
+/**
+ * @returns `'help'` when that was asked for
+ * @throws TypeError on an option that is unknown, wrong or missing, or a file that cannot be read
+ */
+export function readConfig(
+  args: readonly string[],
+  environment: { readonly [variable: string]: string | undefined },
+): FlightDelaysConfig | "help" {
+  const values = readCommandLine(PROGRAM, OPTIONS, args, environment);
+  if (values === "help") return "help";
+  const given = values as Given;
+  return {
+    input: given.input,
+    output: given.output,
+    outputPartitions: given["output-partitions"],
+    instances: given.instances ?? 1,
+    traceSource: given["trace-source"] ?? false,
+    processor: {
+      brokers: given.brokers,
+      applicationId: given["application-id"],
+      ...defined("producerScope", given["producer-scope"]),
+      ...defined("commitIntervalMs", given["commit-interval-ms"]),
+      ...defined("transactionTimeoutMs", given["transaction-timeout-ms"]),
+      ...defined("replicationFactor", given["replication-factor"]),
+      ...defined("sessionTimeoutMs", given["session-timeout-ms"]),
+      ...defined("ssl", readTls(given)),
+      ...defined("sasl", readSasl(given)),
+    },
+  };
+}
+
+/** The values after their rules have accepted them. */
+interface Given extends CommandLineValues {
+  readonly brokers: readonly string[];
+  readonly "application-id": string;
+  readonly input: string;
+  readonly output: string;
+  readonly "output-partitions"?: number;
+  readonly "replication-factor"?: number;
+  readonly instances?: number;
+  readonly "producer-scope"?: "process" | "task";
+  readonly "commit-interval-ms"?: number;
+  readonly "transaction-timeout-ms"?: number;
+  readonly "session-timeout-ms"?: number;
+  readonly "trace-source"?: boolean;
+  readonly tls?: boolean;
+  readonly "tls-ca"?: string;
+  readonly "tls-cert"?: string;
+  readonly "tls-key"?: string;
+  readonly "sasl-mechanism"?: "plain" | "scram-sha-256" | "scram-sha-512";
+  readonly "sasl-username"?: string;
+  readonly "sasl-password"?: string;
+}
+
+function readTls(given: Given): ClientOptions["ssl"] {
+  const files = { ca: given["tls-ca"], cert: given["tls-cert"], key: given["tls-key"] };
+  if ((files.cert === undefined) !== (files.key === undefined)) {
+    throw new TypeError(`${PROGRAM}: options "tls-cert" and "tls-key" go together`);
+  }
+  const contents = Object.entries(files).flatMap(([name, file]) =>
+    file === undefined ? [] : [[name, readPem(`tls-${name}`, file)] as const],
+  );
+  if (contents.length > 0) return Object.fromEntries(contents);
+  return given.tls === true ? true : undefined;
+}
+
+function readPem(option: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new TypeError(`${PROGRAM}: option "${option}" must be a readable file: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+function readSasl(given: Given): ClientOptions["sasl"] {
+  const mechanism = given["sasl-mechanism"];
+  const username = given["sasl-username"];
+  const password = given["sasl-password"];
+  if (mechanism === undefined) {
+    if (username === undefined) return undefined;
+    throw new TypeError(`${PROGRAM}: option "sasl-username" needs "sasl-mechanism"`);
+  }
+  if (username === undefined || password === undefined) {
+    throw new TypeError(`${PROGRAM}: option "sasl-mechanism" needs "sasl-username" and the variable SASL_PASSWORD`);
+  }
+  return { mechanism, username, password } as ClientOptions["sasl"];
+}
+
+/** `{ [name]: value }`, or nothing: an option that is there must not be undefined. */
+function defined<N extends string, V>(name: N, value: V | undefined): { readonly [n in N]?: V } {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [n in N]?: V };
+}

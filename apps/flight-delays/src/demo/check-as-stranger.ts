@@ -1,0 +1,74 @@
+import { readCommitted } from "@tooling/kafka";
+import type { AirportTable } from "../airports.ts";
+import type { FlightRow } from "../dataset.ts";
+import { Comparison, type Difference } from "./comparison.ts";
+import { rowOf } from "./flight-loader.ts";
+import type { Screen } from "./screen.ts";
+import type { OutputPosition } from "./topics-view.ts";
+
+const READ_WITHIN_MS = 120_000;
+const SHOWN_EVERY = 100;
+
+export interface StrangersTask {
+  readonly screen: Screen;
+  readonly bootstrapServers: string;
+  readonly topics: { readonly input: string; readonly output: string };
+  readonly rows: readonly FlightRow[];
+  readonly airports: AirportTable;
+  /** What the killed transaction had written. */
+  readonly uncommitted: readonly OutputPosition[];
+}
+
+/** What the stranger found. */
+export interface Findings {
+  readonly records: number;
+  readonly differences: readonly Difference[];
+}
+
+/**
+ * Reads the output by Kafka's own console consumer, which shares no code with what wrote it, and compares it with the
+ * file. For a row that is missing, the input is read in the same way to name its offset.
+ */
+export async function checkAsStranger(task: StrangersTask): Promise<Findings> {
+  const { screen, bootstrapServers, topics, rows, airports, uncommitted } = task;
+  const comparison = new Comparison(rows, airports, topics.output, uncommitted);
+  const bar = screen.bar(rows.length, "records read");
+  try {
+    for await (const record of readCommitted({ bootstrapServers, topic: topics.output, timeoutMs: READ_WITHIN_MS })) {
+      comparison.add(record);
+      if (comparison.records % SHOWN_EVERY === 0) bar.update(comparison.records);
+    }
+    bar.update(comparison.records);
+  } finally {
+    bar.stop();
+  }
+  const differences = comparison.differences();
+  const lost = new Set(differences.filter(({ kind }) => kind === "lost").map(({ row }) => row));
+  const places =
+    lost.size === 0 ? new Map<number, string>() : await placesInInput(lost, bootstrapServers, topics.input);
+  return {
+    records: comparison.records,
+    differences: differences.map((difference) =>
+      difference.kind === "lost"
+        ? { ...difference, place: places.get(difference.row) ?? `it is not in ${topics.input} either` }
+        : difference,
+    ),
+  };
+}
+
+async function placesInInput(
+  rows: ReadonlySet<number>,
+  bootstrapServers: string,
+  topic: string,
+): Promise<Map<number, string>> {
+  const places = new Map<number, string>();
+  for await (const { partition, offset, headers } of readCommitted({
+    bootstrapServers,
+    topic,
+    timeoutMs: READ_WITHIN_MS,
+  })) {
+    const row = rowOf(headers);
+    if (rows.has(row)) places.set(row, `${topic}-${partition}@${offset}`);
+  }
+  return places;
+}

@@ -1,0 +1,105 @@
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+const ERROR_LINES_KEPT = 10;
+
+/** A processor of its own: `main.ts` in another process, whose output is read as a person would read it. */
+export class ProcessorProcess {
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  readonly #errorLines: string[] = [];
+  #state = "starting";
+  #generation = -1;
+  #partitions: readonly string[] = [];
+  #isEnding = false;
+  #guard: ChildProcess | null = null;
+
+  /** @param onFailure - it ended although nobody had asked it to */
+  constructor(name: string, args: readonly string[], onFailure: (error: Error) => void) {
+    this.name = name;
+    // The channel ends with this process, and the processor with the channel.
+    this.#child = fork(MAIN, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    createInterface({ input: this.#child.stdout as Readable }).on("line", (line) => this.#read(line));
+    createInterface({ input: this.#child.stderr as Readable }).on("line", (line) => {
+      if (this.#errorLines.push(line) > ERROR_LINES_KEPT) this.#errorLines.shift();
+    });
+    this.#exited = once(this.#child, "close").then(() => {
+      if (!this.#isEnding) onFailure(this.#failure("ended by itself"));
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  get state(): string {
+    return this.#state;
+  }
+
+  /** The group's generation that {@link partitions} belong to; −1 before the first. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** What it processes, as `flights-0`. */
+  get partitions(): readonly string[] {
+    return this.#partitions;
+  }
+
+  /** SIGSTOP: from now on it does nothing at all, and what it has begun stays as it is. */
+  freeze(): void {
+    // A stopped process does not notice that this one is gone; the guard does, by the end of its input.
+    const script = 'read -r _ || kill -9 "$1"';
+    this.#guard = spawn("/bin/sh", ["-c", script, "guard", String(this.pid)], { stdio: ["pipe", "ignore", "ignore"] });
+    // Ctrl-C in a terminal ends the guard, too.
+    this.#guard.stdin?.on("error", () => {});
+    this.#child.kill("SIGSTOP");
+  }
+
+  /** SIGCONT */
+  thaw(): void {
+    this.#child.kill("SIGCONT");
+    this.#dismissGuard();
+  }
+
+  /** SIGKILL, frozen or not, and waits for the end. */
+  async kill(): Promise<void> {
+    this.#isEnding = true;
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+    this.#dismissGuard();
+  }
+
+  /** SIGTERM, and waits for the end. @throws Error when it did not end cleanly */
+  async stop(): Promise<void> {
+    this.#isEnding = true;
+    this.#child.kill("SIGTERM");
+    await this.#exited;
+    if (this.#child.exitCode !== 0) throw this.#failure("did not end cleanly after SIGTERM");
+  }
+
+  #dismissGuard(): void {
+    this.#guard?.stdin?.end("\n");
+    this.#guard = null;
+  }
+
+  #read(line: string): void {
+    const state = / → (\w+)$/.exec(line)?.[1];
+    if (state !== undefined) this.#state = state;
+    const [, generation, partitions] = /: generation (\d+): (.+)$/.exec(line) ?? [];
+    if (generation === undefined || partitions === undefined) return;
+    this.#generation = Number(generation);
+    this.#partitions = partitions === "no partitions" ? [] : partitions.split(" ");
+  }
+
+  #failure(what: string): Error {
+    const { exitCode, signalCode } = this.#child;
+    const end = signalCode ?? `exit code ${exitCode}`;
+    return new Error([`${this.name} ${what}: ${end}`, ...this.#errorLines].join("\n"));
+  }
+}

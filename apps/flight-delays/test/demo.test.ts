@@ -1,0 +1,77 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient } from "@eos/client";
+import { testBroker, uniqueName } from "@tooling/kafka/testing";
+import { describe, expect, it } from "vitest";
+import { Program } from "./program.ts";
+
+const { bootstrapServers, brokers } = testBroker();
+
+describe("the demo", () => {
+  it("finds every flight exactly once after the crash, and takes its topics away from a foreign cluster", async () => {
+    await using demo = new Program("demo.ts", ["--records", "2000"], { KAFKA_BROKERS: bootstrapServers });
+    const { exitCode, stdout, stderr } = await demo.ended;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout.trimEnd().split("\n").at(-1)).toBe("EXACTLY-ONCE OK in=2000 out=2000 lost=0 duplicated=0");
+    expect(stdout).toMatch(/flights-enriched-[0-9a-f]{8}-\d: offsets \d+ to \d+ are written and not committed/);
+    expect(stdout).toMatch(/processor 1 \(pid \d+\) is killed \(SIGKILL\)/);
+    const [topic = ""] = /flights-enriched-[0-9a-f]{8}/.exec(stdout) ?? [];
+    await using client = createClient({ brokers });
+    await client.connect();
+    await expect(client.admin.partitionCount(topic)).rejects.toThrow(topic);
+  });
+
+  // Processes are found by a mark in their environment, which only Linux shows.
+  it.skipIf(process.platform !== "linux").each([
+    ["the broker starts", "1 Kafka", "process"],
+    ["the broker starts, in a terminal", "1 Kafka", "group"],
+    ["the processors start", "2 Processors", "group"],
+    ["a processor is frozen", "is frozen", "process"],
+    ["the console consumer reads", "6 Check", "group"],
+  ] as const)("leaves no process and no temporary folder after Ctrl-C while %s", async (_moment, text, target) => {
+    const mark = uniqueName("mark");
+    const temporary = await mkdtemp(join(tmpdir(), "flight-delays-demo-"));
+    const environment = { KAFKA_BROKERS: "", TMPDIR: temporary, TSX_DISABLE_CACHE: "1", FLIGHT_DELAYS_TEST: mark };
+    try {
+      await using demo = new Program("demo.ts", ["--records", "1000"], environment);
+      await demo.prints(text);
+      expect(await processesWith(mark)).not.toEqual([]);
+      if (target === "group") demo.signalGroup("SIGINT");
+      else demo.signal("SIGINT");
+      expect(await demo.ended).toMatchObject({ exitCode: 130, stderr: "" });
+      expect(await processesWith(mark)).toEqual([]);
+      expect(await readdir(temporary)).toEqual([]);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  });
+
+  it("refuses an unknown option with exit code 2 and tells of --help", async () => {
+    await using demo = new Program("demo.ts", ["--al"]);
+    expect(await demo.ended).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining('mean "all"?') });
+    await using help = new Program("demo.ts", ["--help"]);
+    expect(await help.ended).toMatchObject({ exitCode: 0, stderr: "", stdout: expect.stringContaining("--records") });
+  });
+
+  it("says that nobody answers at KAFKA_BROKERS, and ends with exit code 1", async () => {
+    await using demo = new Program("demo.ts", [], { KAFKA_BROKERS: "127.0.0.1:1" });
+    const { exitCode, stderr } = await demo.ended;
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^\ndemo: EOS_BROKER_UNAVAILABLE: KAFKA_BROKERS is set to 127\.0\.0\.1:1.* — .+\n$/);
+  });
+});
+
+/** Command lines of the processes that were started, by whomever, with the mark in their environment. */
+async function processesWith(mark: string): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const [environment, command] = await Promise.all(
+        ["environ", "cmdline"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
+      );
+      return environment?.includes(mark) ? [`${pid} ${command?.replaceAll("\0", " ")}`] : [];
+    }),
+  );
+  return found.flat();
+}

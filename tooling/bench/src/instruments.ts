@@ -1,0 +1,32 @@
+import { instrument } from "./java-program.ts";
+import type { Serde } from "./rival.ts";
+import { RunningProgram } from "./running-program.ts";
+
+/** How many records a topic holds, and a sum over a hash of each: equal digests are equal records in whatever order. */
+export interface Contents {
+  readonly records: number;
+  readonly digest: string;
+}
+
+/** Fills a topic; returns what a correct copy of it contains. */
+export async function load(
+  bootstrapServers: string,
+  topic: string,
+  records: number,
+  serde: Serde,
+  logFile: string,
+): Promise<Contents> {
+  const args = ["--bootstrap", bootstrapServers, "--topic", topic, "--records", String(records), "--serde", serde];
+  return contents("Load", args, logFile);
+}
+
+/** Reads a whole topic read-committed with the Java client: a stranger to whoever wrote it. */
+export async function readBack(bootstrapServers: string, topic: string, logFile: string): Promise<Contents> {
+  return contents("Check", ["--bootstrap", bootstrapServers, "--topic", topic], logFile);
+}
+
+async function contents(mainClass: string, args: readonly string[], logFile: string): Promise<Contents> {
+  const program = new RunningProgram(mainClass, await instrument(mainClass, args), logFile);
+  await program.finished();
+  return program.lastJson() as Contents;
+}
