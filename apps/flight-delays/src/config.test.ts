@@ -27,7 +27,7 @@ describe("readConfig", () => {
   it("takes every other option, with a space or an equals sign", () => {
     const others =
       "--output-partitions 6 --replication-factor=2 --instances 3 --producer-scope=task --commit-interval-ms 0 " +
-      "--transaction-timeout-ms=30000 --session-timeout-ms 6000 --trace-source --tls " +
+      "--transaction-timeout-ms=30000 --session-timeout-ms 6000 --max-batch-bytes=16384 --trace-source --tls " +
       "--sasl-mechanism scram-sha-512 --sasl-username=joe";
     const config = read([...REQUIRED, ...others.split(" ")], { SASL_PASSWORD: "secret" });
     expect(config).toEqual({
@@ -44,6 +44,7 @@ describe("readConfig", () => {
         transactionTimeoutMs: 30_000,
         replicationFactor: 2,
         sessionTimeoutMs: 6_000,
+        maxBatchBytes: 16_384,
         ssl: true,
         sasl: { mechanism: "scram-sha-512", username: "joe", password: "secret" },
       },

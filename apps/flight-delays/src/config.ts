@@ -21,6 +21,7 @@ export interface FlightDelaysConfig {
     | "commitIntervalMs"
     | "transactionTimeoutMs"
     | "producerScope"
+    | "maxBatchBytes"
     | "replicationFactor"
     | "sessionTimeoutMs"
     | keyof ClientOptions
@@ -82,6 +83,12 @@ const OPTIONS = {
     placeholder: "ms",
     help: "after this long without a heartbeat a processor's partitions go to others (default 10000)",
   },
+  "max-batch-bytes": {
+    ...positiveInteger,
+    kind: "integer",
+    placeholder: "bytes",
+    help: "a batch of this size leaves before the commit (default 1048576)",
+  },
   "trace-source": {
     ...boolean,
     kind: "flag",
@@ -139,6 +146,7 @@ export function readConfig(
       ...defined("producerScope", given["producer-scope"]),
       ...defined("commitIntervalMs", given["commit-interval-ms"]),
       ...defined("transactionTimeoutMs", given["transaction-timeout-ms"]),
+      ...defined("maxBatchBytes", given["max-batch-bytes"]),
       ...defined("replicationFactor", given["replication-factor"]),
       ...defined("sessionTimeoutMs", given["session-timeout-ms"]),
       ...defined("ssl", readTls(given)),
@@ -160,6 +168,7 @@ interface Given extends CommandLineValues {
   readonly "commit-interval-ms"?: number;
   readonly "transaction-timeout-ms"?: number;
   readonly "session-timeout-ms"?: number;
+  readonly "max-batch-bytes"?: number;
   readonly "trace-source"?: boolean;
   readonly tls?: boolean;
   readonly "tls-ca"?: string;

@@ -118,7 +118,11 @@ describe("flight-delays", () => {
   });
 
   it("stops at a value that is no flight, with one line that names its offset, and loses nothing before it", async () => {
-    const [input, output, applicationId] = [await createTopic("flights"), await createTopic("enriched"), uniqueName("app")];
+    const [input, output, applicationId] = [
+      await createTopic("flights"),
+      await createTopic("enriched"),
+      uniqueName("app"),
+    ];
     const flight = (row: string, value: string): Written => ({ key: "SAN", value, timestamp: 1, row });
     await write(input, [flight("0", '{"delay":1}'), flight("1", "SAN,SJC"), flight("2", '{"delay":2}')]);
     const run = async (): Promise<string> => {
@@ -131,7 +135,8 @@ describe("flight-delays", () => {
     expect(stderr).toMatch(new RegExp(`^flight-delays: EOS_PROCESSING: .*${input}-\\d@1 .*not valid JSON.*\n$`));
     expect(await run()).toBe(stderr);
     const rows: string[] = [];
-    for await (const record of readCommitted({ bootstrapServers, topic: output })) rows.push(String(record.headers["row"]));
+    for await (const record of readCommitted({ bootstrapServers, topic: output }))
+      rows.push(String(record.headers["row"]));
     // Row 0 is either committed with its output, or neither is.
     const partition = Number(/-(\d)@1 /.exec(stderr)?.[1]);
     const [committed] = await client.admin.committedOffsets(applicationId, [{ topic: input, partition }]);
@@ -140,8 +145,20 @@ describe("flight-delays", () => {
   });
 
   it.each([
-    ["an input topic that does not exist", "none", "enriched", [], /^flight-delays: EOS_UNKNOWN_TOPIC: .*none.* — .+\n$/],
-    ["an output topic that does not exist", "flights", "none", [], /^flight-delays: EOS_UNKNOWN_TOPIC: .*none.* — .+\n$/],
+    [
+      "an input topic that does not exist",
+      "none",
+      "enriched",
+      [],
+      /^flight-delays: EOS_UNKNOWN_TOPIC: .*none.* — .+\n$/,
+    ],
+    [
+      "an output topic that does not exist",
+      "flights",
+      "none",
+      [],
+      /^flight-delays: EOS_UNKNOWN_TOPIC: .*none.* — .+\n$/,
+    ],
     [
       "a transaction timeout above the broker's limit",
       "flights",
@@ -149,14 +166,18 @@ describe("flight-delays", () => {
       ["--transaction-timeout-ms", "900001"],
       /^flight-delays: EOS_TRANSACTION_TIMEOUT_TOO_LARGE: .*900001.*900000.* — .+\n$/,
     ],
-  ])("says in one line that there is %s, and ends with exit code 1", async (_what, inputName, outputName, more, line) => {
-    const topic = (name: string): Promise<string> | string => (name === "none" ? uniqueName(name) : createTopic(name));
-    const args = startArguments(await topic(inputName), await topic(outputName), uniqueName("app"));
-    await using program = new Program("main.ts", [...args, ...more]);
-    const { exitCode, stderr } = await program.ended;
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(line);
-  });
+  ])(
+    "says in one line that there is %s, and ends with exit code 1",
+    async (_what, inputName, outputName, more, line) => {
+      const topic = (name: string): Promise<string> | string =>
+        name === "none" ? uniqueName(name) : createTopic(name);
+      const args = startArguments(await topic(inputName), await topic(outputName), uniqueName("app"));
+      await using program = new Program("main.ts", [...args, ...more]);
+      const { exitCode, stderr } = await program.ended;
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(line);
+    },
+  );
 
   it("says where nobody answers, and ends with exit code 1", async () => {
     const args = ["--brokers", "127.0.0.1:1", "--application-id", "a", "--input", "i", "--output", "o"];
@@ -179,6 +200,10 @@ describe("flight-delays", () => {
 
   it("prints its options with --help", async () => {
     await using program = new Program("main.ts", ["--help"]);
-    expect(await program.ended).toMatchObject({ exitCode: 0, stderr: "", stdout: expect.stringContaining("--trace-source") });
+    expect(await program.ended).toMatchObject({
+      exitCode: 0,
+      stderr: "",
+      stdout: expect.stringContaining("--trace-source"),
+    });
   });
 });

@@ -18,7 +18,11 @@ export class Program implements AsyncDisposable {
   #stderr = "";
   #hasEnded = false;
 
-  constructor(file: "main.ts" | "demo.ts", args: readonly string[], environment: { readonly [name: string]: string } = {}) {
+  constructor(
+    file: "main.ts" | "demo.ts",
+    args: readonly string[],
+    environment: { readonly [name: string]: string } = {},
+  ) {
     const path = fileURLToPath(new URL(`../src/${file}`, import.meta.url));
     this.#child = spawn(process.execPath, ["--conditions=@eos/source", "--import", "tsx", path, ...args], {
       env: { ...process.env, ...environment },

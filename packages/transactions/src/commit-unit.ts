@@ -120,7 +120,7 @@ export class CommitUnit {
   async abandon(): Promise<void> {
     this.#cancelTimer();
     for (const task of this.tasks) task.drop();
-    if (this.#machine.state === "running") this.#machine.transition("suspended");
+    if (this.#machine.is("running", "recovering")) this.#machine.transition("suspended");
     await this.#committing;
     await this.#recovering;
     try {

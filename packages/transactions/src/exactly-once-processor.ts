@@ -76,6 +76,7 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
   readonly #machine: StateMachine<ProcessorState>;
   readonly #client: Client;
   readonly #metrics = new ProcessorMetrics();
+  readonly #processId = randomUUID();
   readonly #tasks: TaskManager<KI, VI, KO, VO>;
   readonly #settled: Promise<void>;
   #settle: { readonly resolve: () => void; readonly reject: (error: Error) => void };
@@ -118,7 +119,7 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
       observer,
       metrics: this.#metrics,
       applicationId: options.applicationId,
-      processId: randomUUID(),
+      processId: this.#processId,
       inputs: resolveInputs(options.input),
       outputs: resolveOutputs(options.output),
       transform: (record) => this.transform(record),
@@ -228,14 +229,15 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
       sessionTimeoutMs: this.#options.sessionTimeoutMs ?? DEFAULTS.sessionTimeoutMs,
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? DEFAULTS.heartbeatIntervalMs,
       rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS,
+      processId: this.#processId,
       observer,
       onFetched: (queue) => this.#tasks.fetched(queue),
       onFetchError: (_queue, error) => this.#fail(error),
       onFatal: (error) => this.#fail(error),
       hooks: {
-        onAssigned: async (partitions, generation, signal) => {
+        onAssigned: async (partitions, generation, signal, processIds) => {
           try {
-            await this.#tasks.assigned(partitions, generation, signal);
+            await this.#tasks.assigned(partitions, generation, signal, processIds);
           } catch (error) {
             // The generation ended while it was being taken up: the hook that follows, and the next one, see to it.
             if (signal.aborted) return;

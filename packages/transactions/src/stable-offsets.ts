@@ -1,5 +1,5 @@
 import type { Admin, Client, GroupGeneration } from "@eos/client";
-import { OffsetBatch } from "@eos/client";
+import { BrokerError, OffsetBatch } from "@eos/client";
 import {
   type Clock,
   decodeOffsetMetadata,
@@ -30,7 +30,7 @@ export interface StableOffsetsOptions {
 const UNSTABLE_OFFSET_COMMIT = 88;
 const POLL_MS = 20;
 /** A transaction that ends by itself does so well within this time; after it, its owner is presumed dead. */
-const PRESUMED_DEAD_MS = 250;
+const PRESUMED_DEAD_MS = 150;
 
 /**
  * Reads the group's offsets once no transaction holds them (`requireStable`, KIP-447).
@@ -51,6 +51,12 @@ export async function stableOffsets(
     signal?.throwIfAborted();
     const committed = await admin.committedOffsets(applicationId, partitions, { requireStable: true });
     const unstable = committed.filter((offset) => offset.errorCode === UNSTABLE_OFFSET_COMMIT);
+    const refused = committed.find(({ errorCode }) => errorCode !== 0 && errorCode !== UNSTABLE_OFFSET_COMMIT);
+    // Not to be mistaken for a partition without an offset, which begins anew.
+    if (refused !== undefined) {
+      const { topic, partition, errorCode } = refused;
+      throw new BrokerError({ api: "OffsetFetch", kafkaCode: errorCode, groupId: applicationId, topic, partition });
+    }
     if (unstable.length === 0) {
       return committed.map(({ topic, partition, offset, metadata }) => ({
         topic,
@@ -66,12 +72,27 @@ export async function stableOffsets(
   }
 }
 
+/**
+ * Process scope: ends the open transactions of predecessors that are not in the group any more. A transaction that had
+ * not come to its offsets yet when its owner died holds no offset, and so nobody waits for it here; but it holds the
+ * outputs of everybody back from those who read committed records, until it times out.
+ *
+ * @param living - the transactional ids of all processes in the group
+ */
+export async function fenceTheDead(
+  partitions: readonly TopicPartition[],
+  living: ReadonlySet<string>,
+  options: StableOffsetsOptions,
+): Promise<void> {
+  await fencePredecessors(partitions, new Set(living), options);
+}
+
 async function fencePredecessors(
-  unstable: readonly TopicPartition[],
+  partitions: readonly TopicPartition[],
   fenced: Set<string>,
   { admin, logger, applicationId, ownTransactionalId }: StableOffsetsOptions,
 ): Promise<void> {
-  const committed = await admin.committedOffsets(applicationId, unstable, { requireStable: false });
+  const committed = await admin.committedOffsets(applicationId, partitions, { requireStable: false });
   for (const { topic, partition, metadata } of committed) {
     const predecessor = decodeOffsetMetadata(metadata)?.transactionalId;
     if (predecessor === undefined || predecessor === ownTransactionalId || fenced.has(predecessor)) continue;
@@ -79,7 +100,7 @@ async function fencePredecessors(
     fenced.add(predecessor);
     logger.info(
       { partition: formatTopicPartition({ topic, partition }), predecessor },
-      "the predecessor's transaction still holds this partition's offset: ending it",
+      "the predecessor is gone, or its transaction holds this partition's offset: ending its transaction",
     );
     await admin.fenceProducer(predecessor);
   }

@@ -15,7 +15,7 @@ import type { ResolvedInput, ResolvedOutput, Transform } from "./options.ts";
 import { OutputWriter } from "./output-writer.ts";
 import type { ProcessorMetrics } from "./processor-metrics.ts";
 import { Scheduler } from "./scheduler.ts";
-import { claimPartitions, stableOffsets } from "./stable-offsets.ts";
+import { claimPartitions, fenceTheDead, stableOffsets } from "./stable-offsets.ts";
 import { Task, type TaskOwner } from "./task.ts";
 import { processTransactionalId, taskTransactionalId } from "./transactional-id.ts";
 
@@ -86,11 +86,14 @@ export class TaskManager<KI, VI, KO, VO> {
   /**
    * Begins the assigned partitions. In this order, which is what makes a takeover safe: InitProducerId (ends the
    * predecessor's transaction) → stable offsets → claim → fetch and run. Heartbeats go on meanwhile.
+   *
+   * @param processIds - the processes in this generation; `null` when they are not known
    */
   async assigned(
     partitions: readonly TopicPartition[],
     generation: GroupGeneration,
     signal: AbortSignal,
+    processIds: ReadonlySet<string> | null,
   ): Promise<void> {
     const mayKeep = isConsecutive(this.#generation, generation);
     this.#generation = generation;
@@ -106,7 +109,7 @@ export class TaskManager<KI, VI, KO, VO> {
     const units = await Promise.all(fresh.map((partition) => this.#unitFor(partition)));
     await Promise.all([...this.#units].map((unit) => this.#initialise(unit)));
     signal.throwIfAborted();
-    const positions = await this.#startPositions(fresh, generation, signal);
+    const positions = await this.#startPositions(fresh, generation, signal, processIds);
     signal.throwIfAborted();
     for (const [index, partition] of fresh.entries()) {
       this.#begin(partition, positions[index] as number, generation, units[index] as Unit<KO, VO>);
@@ -138,7 +141,10 @@ export class TaskManager<KI, VI, KO, VO> {
   async #unitFor(partition: TopicPartition): Promise<Unit<KO, VO>> {
     const { producerScope, guarantee } = this.#options;
     if (producerScope === "process" || guarantee === "at_least_once") {
-      this.#processUnit ??= this.#createUnit(partition);
+      this.#processUnit ??= this.#createUnit(partition).catch((error: unknown) => {
+        this.#processUnit = null;
+        throw error;
+      });
       return this.#processUnit;
     }
     return this.#createUnit(partition);
@@ -186,10 +192,17 @@ export class TaskManager<KI, VI, KO, VO> {
     partitions: readonly TopicPartition[],
     generation: GroupGeneration,
     signal: AbortSignal,
+    processIds: ReadonlySet<string> | null,
   ): Promise<number[]> {
     if (partitions.length === 0) return [];
     const own = this.#ownTransactionalId();
-    const committed = await stableOffsets(partitions, { ...this.#options, ...this.#admin(), ownTransactionalId: own, signal });
+    const options = { ...this.#options, ...this.#admin(), ownTransactionalId: own, signal };
+    if (own !== null && processIds !== null) {
+      const { applicationId } = this.#options;
+      const living = new Set([...processIds].map((processId) => processTransactionalId(applicationId, processId)));
+      await fenceTheDead(partitions, living, options);
+    }
+    const committed = await stableOffsets(partitions, options);
     const offsets = await this.#withStart(committed);
     if (own !== null) {
       const unclaimed = offsets.filter((_, index) => committed[index]?.transactionalId !== own);

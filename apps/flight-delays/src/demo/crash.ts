@@ -1,46 +1,50 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProcessorProcess } from "./processor-process.ts";
 import type { OutputPosition, TopicsView } from "./topics-view.ts";
+import { until, type UntilOptions } from "./until.ts";
 
+/** A transaction may be open for a few milliseconds only. */
+const LOOK_INTERVAL_MS = 5;
 /** A second look after this long must show the same: what the frozen processor had sent before has arrived by then. */
 const SECOND_LOOK_MS = 300;
 const LOOKS = 5;
-const RUN_ON_MS = 100;
 
 /**
  * Kills a processor while a transaction of it is open, for certain:
- * 1. It is frozen, so it can neither commit nor abort any more.
- * 2. The output partitions it writes to (each is fed by the input partition of the same number alone) are looked at
- *    from outside until nothing moves: offsets between the last stable offset and the end belong to its transaction.
- * 3. If there are none it is thawed and frozen again later; otherwise it is killed as it is.
+ * 1. The output partitions that it writes to (each is fed by the input partition of the same number alone) are watched
+ *    from outside until there is an end behind the last stable offset: the offsets between belong to its transaction.
+ * 2. It is frozen, so it can neither commit nor abort any more.
+ * 3. What it had sent before may still decide the transaction, so they are looked at until nothing moves.
+ * 4. If the transaction is over by then, it is thawed and everything begins anew; otherwise it is killed as it is.
  *
  * @returns per partition the offsets that it wrote and did not commit, from `stable` to before `end`
  */
 export async function crashInTransaction(
   victim: ProcessorProcess,
   view: TopicsView,
-  signal: AbortSignal,
+  options: UntilOptions,
 ): Promise<OutputPosition[]> {
+  const partitions = new Set(victim.partitions.map((name) => Number(name.slice(name.lastIndexOf("-") + 1))));
+  const openTransaction = async (): Promise<OutputPosition[]> =>
+    (await view.output()).filter(({ partition, stable, end }) => partitions.has(partition) && stable < end);
+  const watch = async (): Promise<OutputPosition[] | string> => {
+    const open = await openTransaction();
+    return open.length > 0 ? open : `no open transaction of ${victim.name} is to be seen`;
+  };
   for (;;) {
+    await until(watch, { ...options, intervalMs: LOOK_INTERVAL_MS });
     victim.freeze();
-    const open = await openTransaction(victim, view, signal);
+    const open = await settled(openTransaction, options.signal);
     if (open.length > 0) {
       await victim.kill();
       return open;
     }
     victim.thaw();
-    await sleep(RUN_ON_MS, undefined, { signal });
   }
 }
 
-async function openTransaction(
-  { partitions }: ProcessorProcess,
-  view: TopicsView,
-  signal: AbortSignal,
-): Promise<OutputPosition[]> {
-  const numbers = new Set(partitions.map((name) => Number(name.slice(name.lastIndexOf("-") + 1))));
-  const look = async (): Promise<OutputPosition[]> =>
-    (await view.output()).filter(({ partition, stable, end }) => numbers.has(partition) && stable < end);
+/** What two looks in a row show; nothing when it goes on changing. */
+async function settled(look: () => Promise<OutputPosition[]>, signal: AbortSignal): Promise<OutputPosition[]> {
   let before = await look();
   for (let looks = 1; looks < LOOKS; looks += 1) {
     await sleep(SECOND_LOOK_MS, undefined, { signal });

@@ -15,8 +15,9 @@ import { describeDifferences, verdict } from "./verdict.ts";
 const LOAD_MS = 8_000;
 /** The crash falls into the stream of flights. */
 const CRASH_AFTER_SHARE = 0.3;
-/** Long enough for a transaction to be open at almost any moment. */
-const COMMIT_INTERVAL_MS = 500;
+/** Long transactions whose batches leave early: so there are offsets that are written and not yet committed. */
+const COMMIT_INTERVAL_MS = 1_000;
+const MAX_BATCH_BYTES = 8_192;
 /** The least that brokers allow as shipped: after that the dead processor's partitions go to others. */
 const SESSION_TIMEOUT_MS = 6_000;
 const PATIENCE_MS = 60_000;
@@ -77,6 +78,7 @@ function processorArguments({ brokers, applicationId, input, output }: Stage): s
     `--input=${input}`,
     `--output=${output}`,
     `--commit-interval-ms=${COMMIT_INTERVAL_MS}`,
+    `--max-batch-bytes=${MAX_BATCH_BYTES}`,
     `--session-timeout-ms=${SESSION_TIMEOUT_MS}`,
     "--trace-source",
   ];
@@ -134,7 +136,7 @@ async function crash({ screen, stage, signal, startProcessor }: Scene, victim: P
     "Crash",
     `${victim.name} is frozen (SIGSTOP) until it is seen from outside that its transaction is open`,
   );
-  const uncommitted = await crashInTransaction(victim, view, signal);
+  const uncommitted = await crashInTransaction(victim, view, { timeoutMs: PATIENCE_MS, signal });
   const killedMs = performance.now();
   for (const { partition, stable, end } of uncommitted) {
     screen.note(`${output}-${partition}: offsets ${stable} to ${end - 1} are written and not committed`);

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-const LOOK_INTERVAL_MS = 50;
+const INTERVAL_MS = 50;
 
 export interface UntilOptions {
   readonly timeoutMs: number;
+  /** Between two looks. @defaultValue 50 */
+  readonly intervalMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -14,13 +16,13 @@ export interface UntilOptions {
  */
 export async function until<T extends object>(
   look: () => T | string | Promise<T | string>,
-  { timeoutMs, signal }: UntilOptions,
+  { timeoutMs, intervalMs = INTERVAL_MS, signal }: UntilOptions,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const seen = await look();
     if (typeof seen !== "string") return seen;
     if (performance.now() > deadline) throw new Error(`after ${timeoutMs / 1_000} s: ${seen}`);
-    await sleep(LOOK_INTERVAL_MS, undefined, { signal });
+    await sleep(intervalMs, undefined, { signal });
   }
 }

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from "./consumer-protocol.ts";
+import {
+  decodeAssignment,
+  decodeAssignmentUserData,
+  decodeSubscription,
+  decodeSubscriptionUserData,
+  encodeAssignment,
+  encodeSubscription,
+} from "./consumer-protocol.ts";
 
 const topicName = fc.string({ maxLength: 12, unit: "grapheme" });
 
@@ -39,5 +46,19 @@ describe("The consumer protocol", () => {
   test("A member that the leader gave nothing has an empty assignment, also when no bytes come.", () => {
     expect(decodeAssignment(Buffer.alloc(0))).toEqual(new Map());
     expect(decodeAssignment(encodeAssignment(new Map()))).toEqual(new Map());
+  });
+
+  test("User data comes back as it was written, and is null where there is none.", () => {
+    const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
+    fc.assert(
+      fc.property(fc.option(bytes), (userData) => {
+        const assignment = new Map([["in", [0, 1]]]);
+        expect(decodeSubscriptionUserData(encodeSubscription(["in"], userData))).toEqual(userData);
+        expect(decodeAssignmentUserData(encodeAssignment(assignment, userData))).toEqual(userData);
+        expect(decodeSubscription(encodeSubscription(["in"], userData))).toEqual(["in"]);
+        expect(decodeAssignment(encodeAssignment(assignment, userData))).toEqual(assignment);
+      }),
+    );
+    expect(decodeAssignmentUserData(Buffer.alloc(0))).toBeNull();
   });
 });

@@ -11,11 +11,11 @@ export type Assignment = ReadonlyMap<string, readonly number[]>;
  * Subscription => version:int16 [topic:string] userData:nullable-bytes
  * ```
  */
-export function encodeSubscription(topics: readonly string[]): Buffer {
+export function encodeSubscription(topics: readonly string[], userData: Buffer | null = null): Buffer {
   const writer = new ByteWriter().int16(0);
   writer.int32(topics.length);
   for (const topic of topics) writer.string(topic);
-  return writer.int32(-1).finish();
+  return writer.bytes(userData).finish();
 }
 
 /** Reads the topics of any version of a subscription: later versions only append fields. */
@@ -25,6 +25,14 @@ export function decodeSubscription(bytes: Buffer): string[] {
   return Array.from({ length: reader.int32() }, () => reader.string());
 }
 
+/** The user data of any version of a subscription. */
+export function decodeSubscriptionUserData(bytes: Buffer): Buffer | null {
+  const reader = new ByteReader(bytes);
+  reader.int16();
+  reader.array(() => reader.string());
+  return reader.bytes();
+}
+
 /**
  * The assignment that the leader sends into SyncGroup (ConsumerProtocolAssignment v0).
  *
@@ -32,13 +40,13 @@ export function decodeSubscription(bytes: Buffer): string[] {
  * Assignment => version:int16 [topic:string [partition:int32]] userData:nullable-bytes
  * ```
  */
-export function encodeAssignment(assignment: Assignment): Buffer {
+export function encodeAssignment(assignment: Assignment, userData: Buffer | null = null): Buffer {
   const writer = new ByteWriter().int16(0).int32(assignment.size);
   for (const [topic, partitions] of assignment) {
     writer.string(topic).int32(partitions.length);
     for (const partition of partitions) writer.int32(partition);
   }
-  return writer.int32(-1).finish();
+  return writer.bytes(userData).finish();
 }
 
 export function decodeAssignment(bytes: Buffer): Assignment {
@@ -51,4 +59,15 @@ export function decodeAssignment(bytes: Buffer): Assignment {
     Array.from({ length: reader.int32() }, () => reader.int32()),
   ]);
   return new Map(topics);
+}
+
+export function decodeAssignmentUserData(bytes: Buffer): Buffer | null {
+  if (bytes.length === 0) return null;
+  const reader = new ByteReader(bytes);
+  reader.int16();
+  reader.array(() => {
+    reader.string();
+    reader.array(() => reader.int32());
+  });
+  return reader.bytes();
 }

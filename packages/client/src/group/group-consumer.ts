@@ -14,6 +14,8 @@ export interface GroupConsumerOptions {
   readonly rebalanceTimeoutMs: number;
   /** @defaultValue range, as Java's consumer */
   readonly assignor?: Assignor;
+  /** Told to all members of each generation, so that they know who of those they have heard of still counts. */
+  readonly processId?: string;
   readonly hooks: RebalanceHooks;
   readonly onFetched: (queue: PartitionQueue) => void;
   /** The partition cannot be read on; it is not fetched any more. */
@@ -22,8 +24,8 @@ export interface GroupConsumerOptions {
   readonly observer: Observer;
 }
 
-/** How long the broker may hold a fetch that has nothing to answer. */
-const FETCH_MAX_WAIT_MS = 250;
+/** How long the broker may hold a fetch that has nothing to answer: a partition that is assigned meanwhile waits behind it. */
+const FETCH_MAX_WAIT_MS = 100;
 const FETCH_MAX_BYTES = 32 * 1024 * 1024;
 const FETCH_PARTITION_BYTES = 1024 * 1024;
 /** Two answers' worth waiting per partition keep the tasks busy while the next one is on its way. */

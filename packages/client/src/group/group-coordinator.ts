@@ -9,11 +9,14 @@ import { syncGroup } from "../protocol/sync-group.ts";
 import {
   type Assignment,
   decodeAssignment,
+  decodeAssignmentUserData,
   decodeSubscription,
+  decodeSubscriptionUserData,
   encodeAssignment,
   encodeSubscription,
 } from "./consumer-protocol.ts";
 import type { GroupGeneration } from "./group-generation.ts";
+import { decodeProcessId, decodeProcessIds, encodeProcessId, encodeProcessIds } from "./process-ids.ts";
 import type { Assignor } from "./range-assignor.ts";
 
 export interface GroupCoordinatorOptions {
@@ -25,12 +28,16 @@ export interface GroupCoordinatorOptions {
   readonly assignor: Assignor;
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
+  /** Tells the group which process this member is. */
+  readonly processId?: string | undefined;
 }
 
 /** A generation that has begun, and what the member was given in it. */
 export interface JoinedGroup {
   readonly generation: GroupGeneration;
   readonly partitions: TopicPartition[];
+  /** The processes that are members of it; `null` when they are not told. */
+  readonly processIds: ReadonlySet<string> | null;
 }
 
 const PROTOCOL_TYPE = "consumer";
@@ -64,7 +71,8 @@ export class GroupCoordinator {
    * @throws BrokerError when the group refuses this member; ConnectionError
    */
   async join(signal: AbortSignal): Promise<JoinedGroup | null> {
-    const { cluster, groupId, topics, assignor, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
+    const { cluster, groupId, topics, assignor, sessionTimeoutMs, rebalanceTimeoutMs, processId } = this.#options;
+    const userData = processId === undefined ? null : encodeProcessId(processId);
     const coordinator = await cluster.coordinator("group", groupId);
     const joined = await cluster.send(
       coordinator,
@@ -75,7 +83,7 @@ export class GroupCoordinator {
         memberId: this.#memberId,
         groupInstanceId: null,
         protocolType: PROTOCOL_TYPE,
-        protocols: [{ name: assignor.name, metadata: encodeSubscription(topics) }],
+        protocols: [{ name: assignor.name, metadata: encodeSubscription(topics, userData) }],
       }),
     );
     if (joined.errorCode !== 0) {
@@ -107,7 +115,11 @@ export class GroupCoordinator {
     for (const [topic, ids] of decodeAssignment(synced.assignment)) {
       for (const partition of ids) partitions.push({ topic, partition });
     }
-    return { generation: { groupId, generationId, memberId, groupInstanceId: null }, partitions };
+    return {
+      generation: { groupId, generationId, memberId, groupInstanceId: null },
+      partitions,
+      processIds: decodeProcessIds(decodeAssignmentUserData(synced.assignment)),
+    };
   }
 
   /** @returns the coordinator's error code; `null` when it could not be asked, or was the wrong one. */
@@ -152,7 +164,10 @@ export class GroupCoordinator {
       }
     }
     const assigned: Map<string, Assignment> = assignor.assign(subscriptions, partitionCounts);
-    return [...assigned].map(([memberId, assignment]) => ({ memberId, assignment: encodeAssignment(assignment) }));
+    const processIds = members.map(({ metadata }) => decodeProcessId(decodeSubscriptionUserData(metadata)));
+    const known = processIds.filter((processId) => processId !== null);
+    const userData = known.length === 0 ? null : encodeProcessIds(known);
+    return [...assigned].map(([memberId, assignment]) => ({ memberId, assignment: encodeAssignment(assignment, userData) }));
   }
 
   async #startOver(code: number, api: string, signal: AbortSignal): Promise<void> {

@@ -13,8 +13,16 @@ import { GROUP_TRANSITIONS, type GroupState } from "./group-state.ts";
 
 /** What the member's owner does around a rebalance. Each is awaited; heartbeats go on meanwhile. */
 export interface RebalanceHooks {
-  /** The member owns `partitions` in `generation`. `signal` fires when that is over before the hook has returned. */
-  onAssigned(partitions: readonly TopicPartition[], generation: GroupGeneration, signal: AbortSignal): Promise<void>;
+  /**
+   * The member owns `partitions` in `generation`. `signal` fires when that is over before the hook has returned.
+   * `processIds` are the processes that are members of the generation; `null` when they are not known.
+   */
+  onAssigned(
+    partitions: readonly TopicPartition[],
+    generation: GroupGeneration,
+    signal: AbortSignal,
+    processIds: ReadonlySet<string> | null,
+  ): Promise<void>;
   /** The member is about to rejoin: finish and commit; the old generation still may. Bounded by `rebalanceTimeoutMs` / 2. */
   onRevoked(partitions: readonly TopicPartition[]): Promise<void>;
   /** The group has gone on without this member: nothing may be committed. */
@@ -138,7 +146,7 @@ export class GroupMember {
     this.#machine.transition("joining");
     const joined = await this.#coordinator.join(this.#stopWaiting.signal);
     if (joined === null) return;
-    const { generation, partitions } = joined;
+    const { generation, partitions, processIds } = joined;
     this.#machine.transition("assigning");
     this.#generation = generation;
     this.#lastHeartbeatMs = clock.monotonicMs();
@@ -154,7 +162,7 @@ export class GroupMember {
     const previous = this.#partitions;
     this.#partitions = partitions;
     try {
-      await hooks.onAssigned(partitions, generation, over.signal);
+      await hooks.onAssigned(partitions, generation, over.signal, processIds);
       if (!over.signal.aborted) {
         this.#machine.transition("stable");
         notify(observer, "rebalanced", {

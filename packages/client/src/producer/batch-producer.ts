@@ -59,6 +59,8 @@ export class BatchProducer {
   #draining = false;
   /** Something since the last commit may be known to the broker. */
   #sent = false;
+  /** The queue's count of acknowledged batches when the transaction began. */
+  #acknowledgedAtStart = 0;
   #filledSinceMs = 0;
 
   constructor(options: BatchProducerOptions) {
@@ -98,6 +100,15 @@ export class BatchProducer {
     return this.#queue.pendingBatches + this.#heldBatches;
   }
 
+  /**
+   * For whoever waits for {@link pendingBatches} to sink.
+   * @throws TransactionAbortedError when a send has failed: nothing sinks any more until the abort
+   */
+  throwIfFailed(): void {
+    const { failure } = this.#queue;
+    if (failure !== null) throw this.#aborted(failure);
+  }
+
   /** Milliseconds since the first record of the transaction that is being filled; 0 when there is none. */
   openAgeMs(): number {
     return this.#filledSinceMs === 0 ? 0 : this.#options.clock.monotonicMs() - this.#filledSinceMs;
@@ -122,6 +133,7 @@ export class BatchProducer {
     }
     this.#newEpoch();
     this.#sent = false;
+    this.#acknowledgedAtStart = this.#queue.acknowledgedBatches;
     this.#machine.transition("ready");
   }
 
@@ -190,17 +202,19 @@ export class BatchProducer {
     this.#machine.transition("committing");
     const failure = this.#queue.failure;
     if (failure !== null) throw this.#fail(failure);
+    const isAcknowledged = this.#queue.acknowledgedBatches > this.#acknowledgedAtStart;
     // One synchronous step: the batches and the offsets leave together, and what follows goes to the next transaction.
     this.#filledSinceMs = 0;
     this.#draining = true;
     this.#accumulator.drain();
     this.#draining = false;
     this.#queue.flush();
-    const sent = this.#sent;
+    const sent = isAcknowledged ? "acknowledged" : this.#sent ? "unacknowledged" : "nothing";
     if (groups.length > 0) this.#sent = true;
     await this.#settle(() => this.#protocol.commit(this.#queue.drained(), groups, sent, this.#gaveUp));
     const endedMs = clock.monotonicMs();
     this.#sent = false;
+    this.#acknowledgedAtStart = this.#queue.acknowledgedBatches;
     this.#machine.transition(this.#filledSinceMs > 0 ? "in-transaction" : "ready");
     this.#releaseHeld();
     return { records, durationMs: endedMs - startedMs, openMs: endedMs - openedMs };
@@ -216,6 +230,7 @@ export class BatchProducer {
     await this.#queue.reset();
     if (this.#sent) await this.#settle(() => this.#protocol.abort(this.#gaveUp));
     this.#sent = false;
+    this.#acknowledgedAtStart = this.#queue.acknowledgedBatches;
     this.#machine.transition("ready");
   }
 
@@ -322,10 +337,13 @@ export class BatchProducer {
       return error;
     }
     if (this.#machine.can("abortable-error")) this.#machine.transition("abortable-error");
-    if (isGroupFence(error)) return error;
+    return isGroupFence(error) ? error : this.#aborted(error);
+  }
+
+  #aborted(cause: unknown): TransactionAbortedError {
     return new TransactionAbortedError(
-      `a transaction of '${this.transactionalId ?? "an idempotent producer"}' failed and must be aborted: ${messageOf(error)}`,
-      { transactionalId: this.transactionalId, cause: error, connectionLost: isConnectionLoss(error) },
+      `a transaction of '${this.transactionalId ?? "an idempotent producer"}' failed and must be aborted: ${messageOf(cause)}`,
+      { transactionalId: this.transactionalId, cause, connectionLost: isConnectionLoss(cause) },
     );
   }
 }

@@ -1,6 +1,9 @@
 import type { GroupOffsets } from "./group-offsets.ts";
 import type { OutputPartition } from "./output-partition.ts";
 
+/** What has left since the last commit: nothing, batches of which none is acknowledged yet, or some that are. */
+export type SentSoFar = "nothing" | "unacknowledged" | "acknowledged";
+
 /**
  * What makes appended records and offsets final: a transaction ({@link TransactionProtocol}), or the order "outputs
  * first, then offsets" ({@link AtLeastOnceProtocol}).
@@ -17,10 +20,10 @@ export interface CommitProtocol {
   addPartitions(partitions: readonly OutputPartition[]): Promise<void>;
   /**
    * @param drained resolves when every batch is acknowledged
-   * @param sent whether any batch left since the last commit
+   * @param sent what had left before the commit was asked for, or leaves with it
    * @param gaveUp ends endless waiting for an answer, once the producer is closed
    */
-  commit(drained: Promise<void>, groups: readonly GroupOffsets[], sent: boolean, gaveUp: () => boolean): Promise<void>;
+  commit(drained: Promise<void>, groups: readonly GroupOffsets[], sent: SentSoFar, gaveUp: () => boolean): Promise<void>;
   /** Makes sure that nothing sent since the last commit becomes visible (as far as the guarantee goes), under a new epoch. */
   abort(gaveUp: () => boolean): Promise<void>;
 }

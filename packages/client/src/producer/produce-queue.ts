@@ -40,6 +40,7 @@ export class ProduceQueue {
   readonly #busy = new Set<OutputPartition>();
   #requestsInFlight = 0;
   #pendingBatches = 0;
+  #acknowledgedBatches = 0;
   #failure: Error | null = null;
   #waiters: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #settledWaiters: (() => void)[] = [];
@@ -51,6 +52,11 @@ export class ProduceQueue {
   /** Batches handed over and not yet acknowledged. */
   get pendingBatches(): number {
     return this.#pendingBatches;
+  }
+
+  /** Batches acknowledged since the queue was made. */
+  get acknowledgedBatches(): number {
+    return this.#acknowledgedBatches;
   }
 
   get failure(): Error | null {
@@ -191,6 +197,7 @@ export class ProduceQueue {
         partition.ready.shift();
         batch.writer.free();
         this.#pendingBatches--;
+        this.#acknowledgedBatches++;
         continue;
       }
       const expired = this.#options.clock.monotonicMs() - batch.sealedAtMs > this.#options.deliveryTimeoutMs;

@@ -44,7 +44,8 @@ export class RecordAppender {
   /**
    * Appends the records in order; waits while the producer holds as many unacknowledged batches as it may.
    * @param mayGoOn looked at before each record: throws when they must not be appended any more
-   * @throws SerdeError, RecordTooLargeError, UnknownPartitionError, UnknownTopicError: those before it are appended
+   * @throws SerdeError, RecordTooLargeError, UnknownPartitionError, UnknownTopicError: those before it are appended;
+   * TransactionAbortedError when the broker has refused what was sent
    */
   async append<K = Buffer, V = Buffer>(
     {
@@ -81,7 +82,10 @@ export class RecordAppender {
         0,
         this.#headers.length,
       );
-      while (this.#producer.pendingBatches > MAX_PENDING_BATCHES) await systemClock.sleep(FULL_MS);
+      while (this.#producer.pendingBatches > MAX_PENDING_BATCHES) {
+        this.#producer.throwIfFailed();
+        await systemClock.sleep(FULL_MS);
+      }
     }
   }
 }

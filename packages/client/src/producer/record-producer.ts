@@ -99,7 +99,8 @@ class KafkaRecordProducer implements RecordProducer {
       } catch (error) {
         // The abort drops what was appended since as well.
         for (const { reject } of [...waiters, ...this.#waiters.splice(0)]) reject(error);
-        if (producer.canAbort) await producer.abort();
+        // With the broker out of reach it stays to be done: nothing is taken before, and the next turn tries again.
+        if (producer.canAbort) await producer.abort().catch(() => undefined);
       }
     }
     this.#flushing = null;

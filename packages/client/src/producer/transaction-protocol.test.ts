@@ -82,7 +82,7 @@ describe("TransactionProtocol: an EndTxn without an answer", () => {
     const cluster = new ScriptedCluster({ InitProducerId: [id(3)], EndTxn: [lost, lost, id(4)] });
     const protocol = createProtocol(cluster, 2);
     await protocol.initProducerId();
-    await protocol.commit(drained, [], true, never);
+    await protocol.commit(drained, [], "acknowledged", never);
     const [first, ...again] = cluster.requests.slice(1);
     expect(again).toHaveLength(2);
     for (const request of again) expect(request.body).toEqual(first?.body);
@@ -98,7 +98,7 @@ describe("TransactionProtocol: an EndTxn without an answer", () => {
     });
     const protocol = createProtocol(cluster, 2);
     await protocol.initProducerId();
-    await protocol.commit(drained, [], true, never);
+    await protocol.commit(drained, [], "acknowledged", never);
     expect(cluster.apis).toEqual(["InitProducerId", "EndTxn", "EndTxn"]);
   });
 
@@ -106,14 +106,14 @@ describe("TransactionProtocol: an EndTxn without an answer", () => {
     const cluster = new ScriptedCluster({ InitProducerId: [id(3)], EndTxn: [lost] });
     const protocol = createProtocol(cluster, 2);
     await protocol.initProducerId();
-    await expect(protocol.commit(drained, [], true, () => cluster.requests.length > 4)).rejects.toThrow("lost");
+    await expect(protocol.commit(drained, [], "acknowledged", () => cluster.requests.length > 4)).rejects.toThrow("lost");
   });
 
   test("is not sent again when the answer is final.", async () => {
     const cluster = new ScriptedCluster({ InitProducerId: [id(3)], EndTxn: [id(-1, 90)] });
     const protocol = createProtocol(cluster, 2);
     await protocol.initProducerId();
-    await expect(protocol.commit(drained, [], true, never)).rejects.toThrow(ProducerFencedError);
+    await expect(protocol.commit(drained, [], "acknowledged", never)).rejects.toThrow(ProducerFencedError);
     expect(cluster.apis).toEqual(["InitProducerId", "EndTxn"]);
   });
 
@@ -121,7 +121,7 @@ describe("TransactionProtocol: an EndTxn without an answer", () => {
     const cluster = new ScriptedCluster({ InitProducerId: [id(3)], EndTxn: [id(-1, 51), id(-1, 16), id(4)] });
     const protocol = createProtocol(cluster, 2);
     await protocol.initProducerId();
-    await protocol.commit(drained, [], true, never);
+    await protocol.commit(drained, [], "acknowledged", never);
     expect(cluster.forgotten).toEqual(["transaction tx"]);
   });
 });
@@ -186,7 +186,7 @@ describe("TransactionProtocol: announcing", () => {
     for (let transaction = 0; transaction < 2; transaction++) {
       await Promise.all([protocol.addPartitions(partitions), protocol.addPartitions(partitions.slice(1))]);
       await protocol.addPartitions(partitions);
-      await protocol.commit(drained, [{ generation, offsets }], true, never);
+      await protocol.commit(drained, [{ generation, offsets }], "acknowledged", never);
     }
     expect(cluster.apis.filter((api) => api === "AddPartitionsToTxn")).toHaveLength(3);
     expect(cluster.apis.filter((api) => api === "AddOffsetsToTxn")).toHaveLength(3);
@@ -201,7 +201,7 @@ describe("TransactionProtocol: announcing", () => {
     const offsets = new OffsetBatch();
     offsets.set("in", 0, 5, "");
     const generation = { groupId: "g", generationId: 1, memberId: "m", groupInstanceId: null };
-    await protocol.commit(drained, [{ generation, offsets }], true, never);
+    await protocol.commit(drained, [{ generation, offsets }], "acknowledged", never);
     expect(cluster.apis).toEqual(["InitProducerId", "TxnOffsetCommit", "EndTxn"]);
   });
 
@@ -226,7 +226,7 @@ describe("TransactionProtocol: a commit", () => {
       acknowledge = resolve;
     });
     let outcome: unknown;
-    const commit = protocol.commit(produced, [{ generation, offsets }], true, never).catch((error: unknown) => {
+    const commit = protocol.commit(produced, [{ generation, offsets }], "acknowledged", never).catch((error: unknown) => {
       outcome = error;
     });
     await new Promise((resolve) => setImmediate(resolve));
@@ -239,7 +239,7 @@ describe("TransactionProtocol: a commit", () => {
 
   test("of nothing asks nothing.", async () => {
     const cluster = new ScriptedCluster({});
-    await createProtocol(cluster, 2).commit(drained, [], false, never);
+    await createProtocol(cluster, 2).commit(drained, [], "nothing", never);
     expect(cluster.requests).toEqual([]);
   });
 });

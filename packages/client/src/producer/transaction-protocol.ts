@@ -8,7 +8,7 @@ import { endTxn } from "../protocol/end-txn.ts";
 import { initProducerId } from "../protocol/init-producer-id.ts";
 import type { KafkaRequest, KafkaResponse } from "../protocol/request.ts";
 import { txnOffsetCommit } from "../protocol/txn-offset-commit.ts";
-import type { CommitProtocol } from "./commit-protocol.ts";
+import type { CommitProtocol, SentSoFar } from "./commit-protocol.ts";
 import type { GroupOffsets } from "./group-offsets.ts";
 import type { OutputPartition } from "./output-partition.ts";
 
@@ -55,14 +55,17 @@ export class TransactionProtocol implements CommitProtocol {
   async commit(
     drained: Promise<void>,
     groups: readonly GroupOffsets[],
-    sent: boolean,
+    sent: SentSoFar,
     gaveUp: () => boolean,
   ): Promise<void> {
-    // Both must be acknowledged before EndTxn; their order does not matter. Both are awaited even when one fails, so
-    // that no request of a failed transaction is still on its way when its abort begins.
-    const results = await Promise.allSettled([drained, this.#sendOffsets(groups)]);
+    // Both must be acknowledged before EndTxn; their order does not matter to the transaction. It matters to its first
+    // two requests: each would enrol itself with the coordinator, which takes one at a time and has the broker try the
+    // other again after 20 ms (`add.partitions.to.txn.retry.backoff.ms`). Both are awaited even when one fails, so that
+    // no request of a failed transaction is still on its way when its abort begins.
+    const first = sent === "unacknowledged" ? drained : undefined;
+    const results = await Promise.allSettled([drained, Promise.resolve(first).then(() => this.#sendOffsets(groups))]);
     for (const result of results) if (result.status === "rejected") throw result.reason;
-    if (sent || groups.length > 0) await this.#endTransaction("commit", gaveUp);
+    if (sent !== "nothing" || groups.length > 0) await this.#endTransaction("commit", gaveUp);
   }
 
   async abort(gaveUp: () => boolean): Promise<void> {
