@@ -1,4 +1,4 @@
-import { shutdownSignal } from "./shutdown-signal.ts";
+import { shutdownRequested, shutdownSignal } from "./shutdown-signal.ts";
 import { CleanUp } from "./demo/clean-up.ts";
 import { DEMO_HELP, type DemoOptions, readDemoOptions } from "./demo/demo-options.ts";
 import { runDemo } from "./demo/run-demo.ts";
@@ -25,9 +25,7 @@ async function main(): Promise<number> {
   const screen = new Screen(process.stdout);
   const cleanUp = new CleanUp();
   try {
-    const interrupted = new Promise<number>((resolve) => {
-      shutdownSignal.addEventListener("abort", () => resolve(INTERRUPTED), { once: true });
-    });
+    const interrupted = shutdownRequested.then(() => INTERRUPTED);
     const exitCode = await Promise.race([runDemo(options, screen, cleanUp, shutdownSignal), interrupted]);
     if (exitCode === INTERRUPTED) screen.line("\nInterrupted: ending what was started.");
     return exitCode;

@@ -1,5 +1,4 @@
-import { shutdownSignal } from "./shutdown-signal.ts";
-import { once } from "node:events";
+import { shutdownRequested } from "./shutdown-signal.ts";
 import { createConsoleLogger, formatTopicPartition } from "@eos/core";
 import { readAirports } from "./airports.ts";
 import { type FlightDelaysConfig, HELP, readConfig } from "./config.ts";
@@ -7,7 +6,6 @@ import { failureLine } from "./failure.ts";
 import { createFlightDelaysProcessor, type FlightDelaysProcessor } from "./processor.ts";
 
 async function main(): Promise<number> {
-  const aborted = once(shutdownSignal, "abort");
   let processors: FlightDelaysProcessor[];
   try {
     const config = readConfig(process.argv.slice(2), process.env);
@@ -25,7 +23,7 @@ async function main(): Promise<number> {
   const keepAlive = setInterval(() => {}, 2 ** 30);
   try {
     const finished = Promise.all(processors.map((processor) => processor.start().then(() => processor.finished)));
-    await Promise.race([aborted, finished]);
+    await Promise.race([shutdownRequested, finished]);
     await Promise.all(processors.map((processor) => processor.close()));
     return 0;
   } catch (error) {

@@ -6,5 +6,12 @@ const controller = new AbortController();
  */
 export const shutdownSignal: AbortSignal = controller.signal;
 
+/** Resolves when {@link shutdownSignal} is aborted. */
+export const shutdownRequested: Promise<void> = new Promise((resolve) => {
+  shutdownSignal.addEventListener("abort", () => resolve(), { once: true });
+});
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => controller.abort());
 process.on("disconnect", () => controller.abort());
+// The parent may have gone before anybody could listen.
+if (process.send !== undefined && !process.connected) controller.abort();

@@ -8,6 +8,9 @@ import { Program } from "./program.ts";
 
 const { bootstrapServers, brokers } = testBroker();
 
+/** Processes are found by a mark in their environment. */
+const canSeeEnvironments = process.platform === "linux";
+
 describe("the demo", () => {
   it("finds every flight exactly once after the crash, and takes its topics away from a foreign cluster", async () => {
     await using demo = new Program("demo.ts", ["--records", "2000"], { KAFKA_BROKERS: bootstrapServers });
@@ -15,37 +18,44 @@ describe("the demo", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout.trimEnd().split("\n").at(-1)).toBe("EXACTLY-ONCE OK in=2000 out=2000 lost=0 duplicated=0");
     expect(stdout).toMatch(/flights-enriched-[0-9a-f]{8}-\d: offsets \d+ to \d+ are written and not committed/);
-    expect(stdout).toMatch(/processor 1 \(pid \d+\) is killed \(SIGKILL\)/);
+    expect(stdout).toMatch(/processor 1 \(pid \d+\) is frozen \(SIGSTOP\)/);
+    expect(stdout).toContain("it is killed (SIGKILL) in that state");
     const [topic = ""] = /flights-enriched-[0-9a-f]{8}/.exec(stdout) ?? [];
     await using client = createClient({ brokers });
     await client.connect();
     await expect(client.admin.partitionCount(topic)).rejects.toThrow(topic);
   });
 
-  // Processes are found by a mark in their environment, which only Linux shows.
-  it.skipIf(process.platform !== "linux").each([
+  it.skipIf(!canSeeEnvironments).each([
     ["the broker starts", "1 Kafka", "process"],
     ["the broker starts, in a terminal", "1 Kafka", "group"],
     ["the processors start", "2 Processors", "group"],
     ["a processor is frozen", "is frozen", "process"],
     ["the console consumer reads", "6 Check", "group"],
   ] as const)("leaves no process and no temporary folder after Ctrl-C while %s", async (_moment, text, target) => {
-    const mark = uniqueName("mark");
-    const temporary = await mkdtemp(join(tmpdir(), "flight-delays-demo-"));
-    const environment = { KAFKA_BROKERS: "", TMPDIR: temporary, TSX_DISABLE_CACHE: "1", FLIGHT_DELAYS_TEST: mark };
-    try {
-      await using demo = new Program("demo.ts", ["--records", "1000"], environment);
-      await demo.prints(text);
-      expect(await processesWith(mark)).not.toEqual([]);
-      if (target === "group") demo.signalGroup("SIGINT");
-      else demo.signal("SIGINT");
-      expect(await demo.ended).toMatchObject({ exitCode: 130, stderr: "" });
-      expect(await processesWith(mark)).toEqual([]);
-      expect(await readdir(temporary)).toEqual([]);
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
+    await using traces = await createTraces();
+    await using demo = new Program("demo.ts", ["--records", "1000"], traces.environment);
+    await demo.prints(text);
+    expect(await traces.processes()).not.toEqual([]);
+    if (target === "group") demo.signalGroup("SIGINT");
+    else demo.signal("SIGINT");
+    expect(await demo.ended).toMatchObject({ exitCode: 130, stderr: "" });
+    expect(await traces.processes()).toEqual([]);
+    expect(await traces.files()).toEqual([]);
   });
+
+  it.skipIf(!canSeeEnvironments)(
+    "leaves nothing behind either when it is killed while a processor is frozen",
+    async () => {
+      await using traces = await createTraces();
+      await using demo = new Program("demo.ts", ["--records", "1000"], traces.environment);
+      await demo.prints("is frozen");
+      demo.signal("SIGKILL");
+      await demo.ended;
+      await expect.poll(traces.processes, { timeout: 20_000 }).toEqual([]);
+      await expect.poll(traces.files, { timeout: 20_000 }).toEqual([]);
+    },
+  );
 
   it("refuses an unknown option with exit code 2 and tells of --help", async () => {
     await using demo = new Program("demo.ts", ["--al"]);
@@ -62,15 +72,33 @@ describe("the demo", () => {
   });
 });
 
-/** Command lines of the processes that were started, by whomever, with the mark in their environment. */
+interface Traces extends AsyncDisposable {
+  /** Marks what runs with it, and keeps its temporary files together. */
+  readonly environment: { readonly [name: string]: string };
+  /** Command lines of the marked processes, whoever started them. */
+  readonly processes: () => Promise<string[]>;
+  readonly files: () => Promise<string[]>;
+}
+
+async function createTraces(): Promise<Traces> {
+  const mark = uniqueName("mark");
+  const folder = await mkdtemp(join(tmpdir(), "flight-delays-demo-"));
+  return {
+    environment: { KAFKA_BROKERS: "", TMPDIR: folder, TSX_DISABLE_CACHE: "1", FLIGHT_DELAYS_TEST: mark },
+    processes: () => processesWith(mark),
+    files: () => readdir(folder),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
 async function processesWith(mark: string): Promise<string[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
     pids.map(async (pid) => {
-      const [environment, command] = await Promise.all(
+      const [environment = "", command = ""] = await Promise.all(
         ["environ", "cmdline"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
       );
-      return environment?.includes(mark) ? [`${pid} ${command?.replaceAll("\0", " ")}`] : [];
+      return environment.includes(mark) ? [`${pid} ${command.replaceAll("\0", " ")}`] : [];
     }),
   );
   return found.flat();

@@ -82,14 +82,14 @@ describe("flight-delays", () => {
 
     const more = ["--output-partitions", String(PARTITIONS), "--instances", "2", "--trace-source"];
     await using program = new Program("main.ts", [...startArguments(input, output, applicationId), ...more]);
+    await program.prints("instance 1: REBALANCING → RUNNING");
+    await program.prints("instance 2: REBALANCING → RUNNING");
     await processed(input, applicationId);
     program.signal("SIGTERM");
     const { exitCode, stdout, stderr } = await program.ended;
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.not.stringContaining("EOS_") });
-    for (const instance of ["instance 1", "instance 2"]) {
-      expect(stdout).toContain(`${instance}: REBALANCING → RUNNING`);
-      expect(stdout).toContain(`${instance}: PENDING_SHUTDOWN → NOT_RUNNING`);
-    }
+    expect(stdout).toContain("instance 1: PENDING_SHUTDOWN → NOT_RUNNING");
+    expect(stdout).toContain("instance 2: PENDING_SHUTDOWN → NOT_RUNNING");
 
     const sources = new Set<string>();
     const seen = new Map<string, CommittedRecord>();
@@ -141,7 +141,6 @@ describe("flight-delays", () => {
     const partition = Number(/-(\d)@1 /.exec(stderr)?.[1]);
     const [committed] = await client.admin.committedOffsets(applicationId, [{ topic: input, partition }]);
     expect(rows).toEqual(committed?.offset === 1 ? ["0"] : []);
-    expect(committed?.offset).toBeOneOf([-1, 1]);
   });
 
   it.each([

@@ -231,14 +231,14 @@ export class CommitUnit {
       if (error.connectionLost) return "abort";
       return ++this.#abortsInARow >= MAX_ABORTS_IN_A_ROW ? "fatal" : "abort";
     }
-    return EosError.is(error) && error.severity === "abortable" ? "abort" : "fatal";
+    return EosError.is(error) && error.severity !== "fatal" ? "abort" : "fatal";
   }
 
   /** `false`: the unit waits for the next assignment. */
   async #freshEpoch(verdict: "abort" | "fenced" | "rejoin"): Promise<boolean> {
     const { confirmMembership, requestRejoin, metrics, observer } = this.#options;
     const transactionalId = this.producer.transactionalId ?? "";
-    if (verdict === "fenced") {
+    if (verdict === "fenced" || this.producer.state === "fenced") {
       // Fenced means closed, unless the group still counts this member in: a successor that waited for this one's
       // transaction has ended it (process scope), or the broker has timed it out.
       if (await confirmMembership()) {

@@ -12,10 +12,11 @@ import {
 } from "@eos/client";
 import {
   checkOptions,
+  createConsoleLogger,
   createStateMachine,
 
+  type Logger,
   notify,
-  silentLogger,
   type StateMachine,
   systemClock,
 } from "@eos/core";
@@ -74,6 +75,7 @@ const STUCK_CHECK_MS = 1_000;
 export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
   readonly #options: ProcessorOptions<KI, VI, KO, VO>;
   readonly #machine: StateMachine<ProcessorState>;
+  readonly #logger: Logger;
   readonly #client: Client;
   readonly #metrics = new ProcessorMetrics();
   readonly #processId = randomUUID();
@@ -93,7 +95,8 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
     }
     this.#options = options;
     const clock = options.clock ?? systemClock;
-    const logger = options.logger ?? silentLogger;
+    const logger = options.logger ?? createConsoleLogger({ level: "warn" });
+    this.#logger = logger;
     const observer = options.observer ?? {};
     const guarantee = options.processingGuarantee ?? DEFAULTS.processingGuarantee;
     const settle = { resolve: () => {}, reject: (_error: Error): void => {} };
@@ -289,7 +292,7 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
     const error = cause instanceof Error ? cause : new Error(String(cause));
     this.#error = error;
     this.#machine.transition("PENDING_ERROR");
-    const logger = this.#options.logger ?? silentLogger;
+    const logger = this.#logger;
     logger.error({ applicationId: this.#options.applicationId, err: error }, `stopping: ${error.message}`);
     void this.#shutDown()
       .catch((again: unknown) => logger.error({ err: again }, "stopping after an error failed"))

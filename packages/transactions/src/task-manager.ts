@@ -266,6 +266,7 @@ export class TaskManager<KI, VI, KO, VO> {
       resume: (task) => this.#scheduler.resume(task),
       onProcessingError: this.#options.onProcessingError,
       onSkipped: this.#options.onSkipped,
+      onUnreadable: this.#options.onFatal,
       fail: this.#options.onTaskFailure,
     };
     const source = new RecordSource(partition.topic, partition.partition, input.key, input.value);

@@ -6,6 +6,7 @@ import {
   type RecordBatch,
   RecordBatchWriter,
   RecordSource,
+  TransactionAbortedError,
 } from "@eos/client";
 import { stringSerde } from "@eos/core";
 import fc from "fast-check";
@@ -74,6 +75,7 @@ function harness(
     },
     onProcessingError: (error, _record, attempt) => onProcessingError(error, attempt),
     onSkipped: (_error, record) => skipped.push(record.offset),
+    onUnreadable: (error) => failures.push(error),
     fail: (error) => failures.push(error),
   };
   const task = new Task(queue, new RecordSource("in", 0, stringSerde, stringSerde), transform, owner);
@@ -209,6 +211,36 @@ describe("task", () => {
     expect(attempts).toEqual([1, 2, 3]);
     expect(failures).toHaveLength(1);
     expect(task.position).toBe(0);
+  });
+
+  it("reports a batch that is damaged inside, and does not process behind it", () => {
+    const { queue, task, written, failures } = harness(copy);
+    fill(queue, 0, [2]);
+    const damaged = batchOf(2, 2);
+    damaged.recordsEnd -= 1;
+    queue.push(damaged);
+    fill(queue, 4, [1]);
+    expect(task.run(Infinity)).toBe("waiting");
+    expect(failures).toHaveLength(1);
+    expect(written).toEqual(["0", "1", "2"]);
+    expect(task.run(Infinity)).toBe("idle");
+  });
+
+  it("leaves a producer's failure to the recovery: no handler is asked, no record is skipped", () => {
+    let asked = 0;
+    const { queue, task, failures } = harness(
+      () => {
+        throw new TransactionAbortedError("aborted", { transactionalId: "t", cause: null, connectionLost: true });
+      },
+      () => {
+        asked++;
+        return "skip";
+      },
+    );
+    fill(queue, 0, [1]);
+    expect(task.run(Infinity)).toBe("waiting");
+    expect(task.isDropped).toBe(true);
+    expect([asked, failures.length, task.position]).toEqual([0, 0, 0]);
   });
 
   it("stops within the time it was given", () => {

@@ -1,4 +1,11 @@
-import { FetchedRecord, type PartitionQueue, type RecordBatch, RecordCursor, type RecordSource } from "@eos/client";
+import {
+  FetchedRecord,
+  type PartitionQueue,
+  type RecordBatch,
+  RecordCursor,
+  type RecordSource,
+  TransactionAbortedError,
+} from "@eos/client";
 import type { ProcessingErrorAnswer, Transform, TransformResult } from "./options.ts";
 import type { OutputWriter } from "./output-writer.ts";
 
@@ -13,6 +20,8 @@ export interface TaskOwner<KO, VO> {
   resume(task: RunnableTask): void;
   onProcessingError(error: unknown, record: UnknownRecord, attempt: number): ProcessingErrorAnswer | PromiseLike<ProcessingErrorAnswer>;
   onSkipped(error: unknown, record: UnknownRecord): void;
+  /** The fetched batch cannot be read (damaged inside, or compressed by a codec that is not there). */
+  onUnreadable(error: unknown): void;
   /** The answer was to stop. */
   fail(error: unknown, record: UnknownRecord): void;
 }
@@ -85,9 +94,15 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
     if (this.#pending !== null) return "waiting";
     if (this.#isDropped) return "idle";
     const before = this.position;
-    const outcome = this.#run(untilMs);
-    if (this.position !== before) this.#owner.touched();
-    return outcome;
+    try {
+      return this.#run(untilMs);
+    } catch (error) {
+      this.drop();
+      this.#owner.onUnreadable(error);
+      return "waiting";
+    } finally {
+      if (this.position !== before) this.#owner.touched();
+    }
   }
 
   /** Resolves once no promise of `transform` is outstanding; the task must not be run meanwhile. */
@@ -193,6 +208,11 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
 
   /** `'skipped'`: the caller goes on behind the record; `'waiting'`: this task goes on by itself, or not at all. */
   #failed(error: unknown, record: FetchedRecord<KI, VI>, attempt: number): "skipped" | "waiting" {
+    if (error instanceof TransactionAbortedError) {
+      // Not the record's fault: its producer is about to be recovered, which brings the record again.
+      this.drop();
+      return "waiting";
+    }
     const epoch = this.#epoch;
     this.#pending = record;
     this.#pendingSinceMs = performance.now();

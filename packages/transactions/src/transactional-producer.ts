@@ -101,7 +101,12 @@ class KafkaTransactionalProducer implements TransactionalProducer {
       await producer.init();
     } catch (error) {
       if (kafkaCodeOf(error) !== INVALID_TRANSACTION_TIMEOUT) throw error;
-      throw new TransactionTimeoutTooLargeError(transactionTimeoutMs as number, null);
+      // Describing brokers needs a permission that producing does not: without it the broker's value stays unsaid.
+      const maxTimeoutMs = await this.#client.admin.brokerConfig("transaction.max.timeout.ms").catch(() => null);
+      throw new TransactionTimeoutTooLargeError(
+        transactionTimeoutMs as number,
+        maxTimeoutMs === null || maxTimeoutMs === undefined ? null : Number(maxTimeoutMs),
+      );
     }
     this.#producer = producer;
     this.#appender = new RecordAppender(producer);

@@ -1,6 +1,6 @@
 import type { Client } from "@eos/client";
 import { FetchedRecord, RecordCursor, RecordSource } from "@eos/client";
-import { bytesSerde, stringSerde, type TopicPartition } from "@eos/core";
+import { bytesSerde, formatTopicPartition, stringSerde, type TopicPartition } from "@eos/core";
 import { readCommitted } from "@tooling/kafka";
 import { checkHistory, type Anomaly, type History, type OutputRecord } from "@tooling/verify";
 
@@ -10,6 +10,9 @@ export interface CopyTopics {
   readonly input: string;
   readonly output: string;
 }
+
+/** Shorter than any transaction timeout: a transaction that its timeout has to end is a mistake. */
+const SETTLED_WITHIN_MS = 5_000;
 
 /** What a copying run left behind, checked. */
 export interface CopyResult {
@@ -42,7 +45,8 @@ export async function drained(client: Client, { applicationId, input }: CopyTopi
   for (;;) {
     const committed = await client.admin.committedOffsets(applicationId, partitions, { requireStable: false });
     const behind = ends.filter(
-      ({ partition, offset }) => offset > (committed.find((c) => c.partition === partition)?.offset ?? -1) && offset > 0,
+      ({ partition, offset }) =>
+        offset > (committed.find((c) => c.partition === partition)?.offset ?? -1) && offset > 0,
     );
     if (behind.length === 0) return;
     if (Date.now() > deadline) {
@@ -58,6 +62,24 @@ export async function drained(client: Client, { applicationId, input }: CopyTopi
 }
 
 /**
+ * Resolves once nothing in the topic is undecided any more: EndTxn is answered before its markers are everywhere.
+ * @throws Error when a transaction is still open after a few seconds
+ */
+export async function settled(client: Client, topic: string): Promise<void> {
+  const partitions = await partitionsOf(client, topic);
+  const deadline = Date.now() + SETTLED_WITHIN_MS;
+  for (;;) {
+    const stable = await client.admin.listOffsets(partitions, "latest", "read_committed");
+    const ends = await client.admin.listOffsets(partitions, "latest", "read_uncommitted");
+    const open = partitions.filter((_, index) => (stable[index]?.offset ?? 0) < (ends[index]?.offset ?? 0));
+    if (open.length === 0) return;
+    if (Date.now() > deadline)
+      throw new Error(`A transaction is left open in ${open.map(formatTopicPartition).join(", ")}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/**
  * Compares output with input, record by record. The reader is Kafka's own console consumer (`'stranger'`), or, where
  * that takes too long, this repository's.
  */
@@ -67,6 +89,7 @@ export async function checkCopy(
   reader: { readonly stranger: string } | "own",
 ): Promise<CopyResult> {
   const { applicationId, input, output } = topics;
+  await settled(client, output);
   const partitions = await partitionsOf(client, input);
   const values = new Map<string, string>();
   const offsets = new Map<number, number[]>(partitions.map(({ partition }) => [partition, []]));
@@ -83,7 +106,11 @@ export async function checkCopy(
   }
   const committed = await client.admin.committedOffsets(applicationId, partitions);
   const history: History = {
-    inputs: partitions.map(({ topic, partition }) => ({ topic, partition, offsets: offsets.get(partition) as number[] })),
+    inputs: partitions.map(({ topic, partition }) => ({
+      topic,
+      partition,
+      offsets: offsets.get(partition) as number[],
+    })),
     outputs,
     committed,
   };

@@ -10,7 +10,12 @@ const STDERR_LINES_KEPT = 40;
 export type WorkerEvent = { readonly atMs: number } & (
   | { readonly event: "state"; readonly next: string; readonly previous: string }
   | { readonly event: "rebalanced"; readonly generationId: number; readonly assigned: readonly number[] }
-  | { readonly event: "committed"; readonly transactionalId: string; readonly records: number }
+  | {
+      readonly event: "committed";
+      readonly transactionalId: string;
+      readonly records: number;
+      readonly durationMs: number;
+    }
   | { readonly event: "aborted"; readonly transactionalId: string; readonly cause: string }
   | { readonly event: "reinitialised"; readonly transactionalId: string; readonly cause: string }
   | { readonly event: "fenced"; readonly message: string }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { stringSerde } from "@eos/core";
+import { EosError, silentLogger, stringSerde } from "@eos/core";
 import { createTransactionalProducer, type TransactionalProducer } from "@eos/transactions";
 
 const TICK_MS = 25;
@@ -34,6 +34,8 @@ export class InputStream {
     const producer = createTransactionalProducer({
       brokers: options.brokers,
       transactionalId: `input-stream-${options.topic}`,
+      transactionTimeoutMs: 60_000,
+      logger: silentLogger,
     });
     await producer.start();
     return new InputStream(options, producer);
@@ -52,7 +54,11 @@ export class InputStream {
   async stop(): Promise<number> {
     this.#stopped = true;
     this.#wake();
-    await this.#loop.finally(() => this.#producer.close());
+    try {
+      await this.#loop;
+    } finally {
+      await this.#producer.close();
+    }
     return this.#written;
   }
 
@@ -66,10 +72,15 @@ export class InputStream {
           const number = first + index;
           return { key: `key-${number % 997}`, value: `value ${number} of ${topic}` };
         });
-        await this.#producer.transaction((transaction) =>
-          transaction.send({ topic, records, key: stringSerde, value: stringSerde }),
-        );
-        this.#written += due;
+        try {
+          await this.#producer.transaction((transaction) =>
+            transaction.send({ topic, records, key: stringSerde, value: stringSerde }),
+          );
+          this.#written += due;
+        } catch (error) {
+          // A broker that is down for a while: the transaction was aborted, and its records are written again.
+          if (!EosError.is(error) || error.severity === "fatal") throw error;
+        }
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

@@ -52,7 +52,7 @@ export class KillCampaign {
       const victim = this.#alive.splice(random.below(this.#alive.length), 1)[0] as CopyWorker;
       // Frozen, so that what is seen of its transaction is what it dies with.
       victim.freeze();
-      if (await isTransactionHeld(client, worker.output, 1.5 * (worker.commitIntervalMs ?? 100))) open++;
+      if (await isTransactionHeld(client, worker.output, 2 * (worker.commitIntervalMs ?? 100))) open++;
       await victim.kill();
       const killedMs = Date.now();
       this.#start();
@@ -95,7 +95,9 @@ export class KillCampaign {
   async #recovered(sinceMs: number): Promise<void> {
     await Promise.all(
       this.#alive.map((worker) =>
-        worker.waitFor((event) => event.event === "committed" && event.atMs >= sinceMs, { timeoutMs: RECOVERY_LIMIT_MS }),
+        worker.waitFor((event) => event.event === "committed" && event.atMs >= sinceMs, {
+          timeoutMs: RECOVERY_LIMIT_MS,
+        }),
       ),
     );
   }

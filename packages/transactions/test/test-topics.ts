@@ -8,7 +8,7 @@ import {
   type TransactionalProducerOptions,
 } from "@eos/transactions";
 import { testBroker, uniqueName } from "@tooling/kafka/testing";
-import { type CopyTopics, drained, readTopic } from "./copy-run.ts";
+import { type CopyTopics, drained, readTopic, settled } from "./copy-run.ts";
 
 export interface TestTopicsOptions {
   readonly brokers?: readonly string[];
@@ -51,6 +51,12 @@ export class TestTopics implements CopyTopics, AsyncDisposable {
       { topic: topics.output, partitions: options.outputPartitions ?? 1, config: options.outputConfig ?? {} },
     ]);
     return topics;
+  }
+
+  /** What a copying program is told of them. */
+  get application(): CopyTopics & { readonly brokers: readonly string[] } {
+    const { brokers, applicationId, input, output } = this;
+    return { brokers, applicationId, input, output };
   }
 
   /** Writes into the input, in a committed transaction. */
@@ -97,7 +103,9 @@ export class TestTopics implements CopyTopics, AsyncDisposable {
   }
 
   /** Runs a processor until everything in the input is processed, and closes it. */
-  async process<VI = string, VO = VI>(options: TestProcessorOptions<VI, VO>): Promise<ExactlyOnceProcessor<string, VI, string, VO>> {
+  async process<VI = string, VO = VI>(
+    options: TestProcessorOptions<VI, VO>,
+  ): Promise<ExactlyOnceProcessor<string, VI, string, VO>> {
     const processor = this.processor(options);
     await processor.start();
     await Promise.race([this.drained(), processor.finished]);
@@ -110,9 +118,15 @@ export class TestTopics implements CopyTopics, AsyncDisposable {
     return drained(this.client, this, timeoutMs);
   }
 
-  /** The committed records of the output, by partition and offset. */
-  read(): Promise<FetchedRecord<string, Buffer>[]> {
+  /** The committed records of the output, by partition and offset, once no transaction is open there. */
+  async read(): Promise<FetchedRecord<string, Buffer>[]> {
+    await settled(this.client, this.output);
     return readTopic(this.client, this.output);
+  }
+
+  /** How many records of the output are committed now. */
+  async visible(): Promise<number> {
+    return (await readTopic(this.client, this.output)).length;
   }
 
   /** Their values as text. */
@@ -134,12 +148,17 @@ export class TestTopics implements CopyTopics, AsyncDisposable {
 }
 
 /** A logger that keeps what it is told. */
-export function recordingLogger(): Logger & { readonly entries: { readonly level: string; readonly fields: object; readonly message: string }[] } {
+export function recordingLogger(): Logger & {
+  readonly entries: { readonly level: string; readonly fields: object; readonly message: string }[];
+} {
   const entries: { readonly level: string; readonly fields: object; readonly message: string }[] = [];
   const keep = (level: string) => (fields: object, message: string) => void entries.push({ level, fields, message });
   return { entries, debug: keep("debug"), info: keep("info"), warn: keep("warn"), error: keep("error") };
 }
 
 export function numbered(count: number, first = 0): TestRecord[] {
-  return Array.from({ length: count }, (_, index) => ({ key: `key ${first + index}`, value: `value ${first + index}` }));
+  return Array.from({ length: count }, (_, index) => ({
+    key: `key ${first + index}`,
+    value: `value ${first + index}`,
+  }));
 }

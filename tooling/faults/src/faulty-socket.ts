@@ -43,7 +43,8 @@ export class FaultySocket extends Duplex {
     connection.on("error", (error) => this.destroy(error));
     connection.on("close", () => {
       this.destroy();
-      for (const { reject } of this.#answerWaiters.values()) reject(new Error("The connection ended before the answer"));
+      for (const { reject } of this.#answerWaiters.values())
+        reject(new Error("The connection ended before the answer"));
     });
   }
 

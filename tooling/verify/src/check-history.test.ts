@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AnomalyKind, checkHistory, countAnomalies, describeAnomalies } from "./check-history.ts";
-import { contiguousOffsets, formatSource, type History, type OutputRecord, parseSource, type SourcePosition } from "./history.ts";
+import {
+  contiguousOffsets,
+  formatSource,
+  type History,
+  type OutputRecord,
+  parseSource,
+  type SourcePosition,
+} from "./history.ts";
 
 interface Partition {
   readonly offsets: readonly number[];
@@ -12,15 +19,13 @@ interface Partition {
 }
 
 /** A run as it should be: every processed input has one output, in order, and the group's offset is behind the last. */
-const partition = fc
-  .uniqueArray(fc.nat(500), { minLength: 1, maxLength: 40 })
-  .chain((offsets) =>
-    fc.record<Partition>({
-      offsets: fc.constant(offsets.toSorted((a, b) => a - b)),
-      processed: fc.nat(offsets.length),
-      targets: fc.array(fc.nat(2), { minLength: offsets.length, maxLength: offsets.length }),
-    }),
-  );
+const partition = fc.uniqueArray(fc.nat(500), { minLength: 1, maxLength: 40 }).chain((offsets) =>
+  fc.record<Partition>({
+    offsets: fc.constant(offsets.toSorted((a, b) => a - b)),
+    processed: fc.nat(offsets.length),
+    targets: fc.array(fc.nat(2), { minLength: offsets.length, maxLength: offsets.length }),
+  }),
+);
 const run = fc.array(partition, { minLength: 1, maxLength: 4 });
 
 function historyOf(partitions: readonly Partition[]): History {
@@ -47,7 +52,10 @@ function historyOf(partitions: readonly Partition[]): History {
 const complete = run.map((partitions) => partitions.map((p) => ({ ...p, processed: p.offsets.length })));
 const completeWithPick = fc.tuple(complete, fc.nat());
 
-function pick(history: History, seed: number): { readonly output: OutputRecord; readonly at: number; readonly source: SourcePosition } {
+function pick(
+  history: History,
+  seed: number,
+): { readonly output: OutputRecord; readonly at: number; readonly source: SourcePosition } {
   const at = seed % history.outputs.length;
   const output = history.outputs[at] as OutputRecord;
   return { output, at, source: parseSource(output.source) };
@@ -188,7 +196,9 @@ describe("describeAnomalies", () => {
   it("names the partition, the first offsets and where the outputs are", () => {
     const outputs = [0, 1].map((offset) => ({ topic: "out", partition: 3, offset, source: "in-0@7" }));
     const inputs = [{ topic: "in", partition: 0, offsets: contiguousOffsets(8) }];
-    const text = describeAnomalies(checkHistory({ inputs, outputs, committed: [{ topic: "in", partition: 0, offset: 8 }] }));
+    const text = describeAnomalies(
+      checkHistory({ inputs, outputs, committed: [{ topic: "in", partition: 0, offset: 8 }] }),
+    );
     expect(text).toBe(
       ["lost: 7 of in-0: 0, 1, 2, 3, 4, 5, 6", "duplicate: 1 of in-0: 7 (outputs out-3@0, out-3@1)"].join("\n"),
     );

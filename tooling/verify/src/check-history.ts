@@ -97,19 +97,54 @@ function checkPartition(name: string, input: InputPartition, trace: Trace, commi
   const highestSeen = seen.reduce((highest, offset) => (offset > highest ? offset : highest), -1);
   const missing = input.offsets.filter((offset) => !outputsOf.has(offset));
   return [
-    anomaly("lost", name, missing.filter((offset) => offset < highestSeen), trace),
-    anomaly("committed-beyond-output", name, missing.filter((offset) => offset > highestSeen && offset < committed), trace),
-    anomaly("unseen", name, missing.filter((offset) => offset > highestSeen && offset >= committed), trace),
-    anomaly("duplicate", name, seen.filter((offset) => (outputsOf.get(offset) as string[]).length > 1), trace),
+    anomaly(
+      "lost",
+      name,
+      missing.filter((offset) => offset < highestSeen),
+      trace,
+    ),
+    anomaly(
+      "committed-beyond-output",
+      name,
+      missing.filter((offset) => offset > highestSeen && offset < committed),
+      trace,
+    ),
+    anomaly(
+      "unseen",
+      name,
+      missing.filter((offset) => offset > highestSeen && offset >= committed),
+      trace,
+    ),
+    anomaly(
+      "duplicate",
+      name,
+      seen.filter((offset) => (outputsOf.get(offset) as string[]).length > 1),
+      trace,
+    ),
     anomaly("out-of-order", name, trace.late, trace),
-    anomaly("phantom", name, seen.filter((offset) => !written.has(offset)), trace),
-    anomaly("output-beyond-committed", name, seen.filter((offset) => written.has(offset) && offset >= committed), trace),
+    anomaly(
+      "phantom",
+      name,
+      seen.filter((offset) => !written.has(offset)),
+      trace,
+    ),
+    anomaly(
+      "output-beyond-committed",
+      name,
+      seen.filter((offset) => written.has(offset) && offset >= committed),
+      trace,
+    ),
   ];
 }
 
 function anomaly(kind: AnomalyKind, inputPartition: string, offsets: readonly number[], trace: Trace): Anomaly {
   const ascending = offsets.toSorted((a, b) => a - b);
-  return { kind, inputPartition, offsets: ascending, outputs: ascending.flatMap((offset) => trace.outputsOf.get(offset) ?? []) };
+  return {
+    kind,
+    inputPartition,
+    offsets: ascending,
+    outputs: ascending.flatMap((offset) => trace.outputsOf.get(offset) ?? []),
+  };
 }
 
 function emptyTrace(): Trace {

@@ -1,6 +1,7 @@
-import { readCommitted } from "@tooling/kafka";
+import { type CommittedRecord, readCommitted } from "@tooling/kafka";
 import type { AirportTable } from "../airports.ts";
 import type { FlightRow } from "../dataset.ts";
+import type { CleanUp } from "./clean-up.ts";
 import { Comparison, type Difference } from "./comparison.ts";
 import { rowOf } from "./flight-loader.ts";
 import type { Screen } from "./screen.ts";
@@ -11,6 +12,8 @@ const SHOWN_EVERY = 100;
 
 export interface StrangersTask {
   readonly screen: Screen;
+  readonly cleanUp: CleanUp;
+  readonly signal: AbortSignal;
   readonly bootstrapServers: string;
   readonly topics: { readonly input: string; readonly output: string };
   readonly rows: readonly FlightRow[];
@@ -30,11 +33,11 @@ export interface Findings {
  * file. For a row that is missing, the input is read in the same way to name its offset.
  */
 export async function checkAsStranger(task: StrangersTask): Promise<Findings> {
-  const { screen, bootstrapServers, topics, rows, airports, uncommitted } = task;
+  const { screen, topics, rows, airports, uncommitted } = task;
   const comparison = new Comparison(rows, airports, topics.output, uncommitted);
   const bar = screen.bar(rows.length, "records read");
   try {
-    for await (const record of readCommitted({ bootstrapServers, topic: topics.output, timeoutMs: READ_WITHIN_MS })) {
+    for await (const record of readAll(task, topics.output)) {
       comparison.add(record);
       if (comparison.records % SHOWN_EVERY === 0) bar.update(comparison.records);
     }
@@ -44,8 +47,7 @@ export async function checkAsStranger(task: StrangersTask): Promise<Findings> {
   }
   const differences = comparison.differences();
   const lost = new Set(differences.filter(({ kind }) => kind === "lost").map(({ row }) => row));
-  const places =
-    lost.size === 0 ? new Map<number, string>() : await placesInInput(lost, bootstrapServers, topics.input);
+  const places = lost.size === 0 ? new Map<number, string>() : await placesInInput(lost, task);
   return {
     records: comparison.records,
     differences: differences.map((difference) =>
@@ -56,19 +58,26 @@ export async function checkAsStranger(task: StrangersTask): Promise<Findings> {
   };
 }
 
-async function placesInInput(
-  rows: ReadonlySet<number>,
-  bootstrapServers: string,
-  topic: string,
-): Promise<Map<number, string>> {
+async function placesInInput(rows: ReadonlySet<number>, task: StrangersTask): Promise<Map<number, string>> {
   const places = new Map<number, string>();
-  for await (const { partition, offset, headers } of readCommitted({
-    bootstrapServers,
-    topic,
-    timeoutMs: READ_WITHIN_MS,
-  })) {
+  const { input } = task.topics;
+  for await (const { partition, offset, headers } of readAll(task, input)) {
     const row = rowOf(headers);
-    if (rows.has(row)) places.set(row, `${topic}-${partition}@${offset}`);
+    if (rows.has(row)) places.set(row, `${input}-${partition}@${offset}`);
   }
   return places;
+}
+
+/** @throws AbortError when the reading was ended from outside, so that nobody takes a part for the whole */
+async function* readAll(
+  { cleanUp, signal, bootstrapServers }: StrangersTask,
+  topic: string,
+): AsyncGenerator<CommittedRecord> {
+  yield* await cleanUp.own(
+    () => readCommitted({ bootstrapServers, topic, timeoutMs: READ_WITHIN_MS }),
+    async (records) => {
+      await records.return();
+    },
+  );
+  signal.throwIfAborted();
 }

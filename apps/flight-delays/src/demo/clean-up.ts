@@ -10,7 +10,7 @@ export class CleanUp {
   /**
    * Starts something, and remembers how to end it. One that is still starting when {@link run} is called is ended as
    * soon as it has started: the interruption may come while a broker boots.
-   * @throws InterruptedError after {@link run}
+   * @throws InterruptedError once {@link run} has been called
    */
   async own<T>(start: () => T | Promise<T>, end: (started: T) => Promise<void>): Promise<T> {
     if (this.#isOver) throw new InterruptedError();
@@ -19,6 +19,7 @@ export class CleanUp {
     try {
       const started = await starting;
       this.#steps.push(() => end(started));
+      if (this.#isOver) throw new InterruptedError();
       return started;
     } finally {
       this.#starting.delete(starting);

@@ -22,7 +22,7 @@ const LOOKS = 5;
 export async function crashInTransaction(
   victim: ProcessorProcess,
   view: TopicsView,
-  options: UntilOptions,
+  options: UntilOptions & { readonly onProgress: (text: string) => void },
 ): Promise<OutputPosition[]> {
   const partitions = new Set(victim.partitions.map((name) => Number(name.slice(name.lastIndexOf("-") + 1))));
   const openTransaction = async (): Promise<OutputPosition[]> =>
@@ -34,12 +34,14 @@ export async function crashInTransaction(
   for (;;) {
     await until(watch, { ...options, intervalMs: LOOK_INTERVAL_MS });
     victim.freeze();
+    options.onProgress(`${victim.name} (pid ${victim.pid}) is frozen (SIGSTOP)`);
     const open = await settled(openTransaction, options.signal);
     if (open.length > 0) {
       await victim.kill();
       return open;
     }
-    victim.thaw();
+    await victim.thaw();
+    options.onProgress("it had committed just before, and goes on");
   }
 }
 

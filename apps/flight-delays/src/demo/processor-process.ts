@@ -22,8 +22,9 @@ export class ProcessorProcess {
   /** @param onFailure - it ended although nobody had asked it to */
   constructor(name: string, args: readonly string[], onFailure: (error: Error) => void) {
     this.name = name;
-    // The channel ends with this process, and the processor with the channel.
-    this.#child = fork(MAIN, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    // In a session of its own: Ctrl-C reaches only the demo, which decides how the processor ends. If the demo itself is
+    // killed, the channel to it ends, and the processor with the channel.
+    this.#child = fork(MAIN, args, { stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true });
     createInterface({ input: this.#child.stdout as Readable }).on("line", (line) => this.#read(line));
     createInterface({ input: this.#child.stderr as Readable }).on("line", (line) => {
       if (this.#errorLines.push(line) > ERROR_LINES_KEPT) this.#errorLines.shift();
@@ -55,16 +56,17 @@ export class ProcessorProcess {
   freeze(): void {
     // A stopped process does not notice that this one is gone; the guard does, by the end of its input.
     const script = 'read -r _ || kill -9 "$1"';
-    this.#guard = spawn("/bin/sh", ["-c", script, "guard", String(this.pid)], { stdio: ["pipe", "ignore", "ignore"] });
-    // Ctrl-C in a terminal ends the guard, too.
-    this.#guard.stdin?.on("error", () => {});
+    this.#guard = spawn("/bin/sh", ["-c", script, "guard", String(this.pid)], {
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
     this.#child.kill("SIGSTOP");
   }
 
   /** SIGCONT */
-  thaw(): void {
+  async thaw(): Promise<void> {
     this.#child.kill("SIGCONT");
-    this.#dismissGuard();
+    await this.#dismissGuard();
   }
 
   /** SIGKILL, frozen or not, and waits for the end. */
@@ -72,7 +74,7 @@ export class ProcessorProcess {
     this.#isEnding = true;
     this.#child.kill("SIGKILL");
     await this.#exited;
-    this.#dismissGuard();
+    await this.#dismissGuard();
   }
 
   /** SIGTERM, and waits for the end. @throws Error when it did not end cleanly */
@@ -83,9 +85,12 @@ export class ProcessorProcess {
     if (this.#child.exitCode !== 0) throw this.#failure("did not end cleanly after SIGTERM");
   }
 
-  #dismissGuard(): void {
-    this.#guard?.stdin?.end("\n");
+  async #dismissGuard(): Promise<void> {
+    const guard = this.#guard;
     this.#guard = null;
+    if (guard === null) return;
+    guard.stdin?.end("\n");
+    await once(guard, "close");
   }
 
   #read(line: string): void {

@@ -25,6 +25,7 @@ const PATIENCE_MS = 60_000;
 interface Scene {
   readonly screen: Screen;
   readonly stage: Stage;
+  readonly cleanUp: CleanUp;
   readonly signal: AbortSignal;
   readonly startProcessor: (number: number) => Promise<ProcessorProcess>;
 }
@@ -59,7 +60,7 @@ export async function runDemo(
       () => new ProcessorProcess(`processor ${number}`, processorArguments(stage), fail),
       (processor) => processor.kill(),
     );
-  return Promise.race([play({ screen, stage, signal, startProcessor }, rows), failed]);
+  return Promise.race([play({ screen, stage, cleanUp, signal, startProcessor }, rows), failed]);
 }
 
 async function play(scene: Scene, rows: readonly FlightRow[]): Promise<number> {
@@ -132,16 +133,17 @@ async function loadWithCrash(scene: Scene, rows: readonly FlightRow[], victim: P
 
 async function crash({ screen, stage, signal, startProcessor }: Scene, victim: ProcessorProcess): Promise<Aftermath> {
   const { view, output } = stage;
-  screen.phase(
-    "Crash",
-    `${victim.name} is frozen (SIGSTOP) until it is seen from outside that its transaction is open`,
-  );
-  const uncommitted = await crashInTransaction(victim, view, { timeoutMs: PATIENCE_MS, signal });
+  screen.phase("Crash", `as soon as ${output} shows from outside that a transaction of ${victim.name} is open`);
+  const uncommitted = await crashInTransaction(victim, view, {
+    timeoutMs: PATIENCE_MS,
+    signal,
+    onProgress: (text) => screen.note(text),
+  });
   const killedMs = performance.now();
   for (const { partition, stable, end } of uncommitted) {
     screen.note(`${output}-${partition}: offsets ${stable} to ${end - 1} are written and not committed`);
   }
-  screen.note(`${victim.name} (pid ${victim.pid}) is killed (SIGKILL) in that state`);
+  screen.note("it is killed (SIGKILL) in that state");
   const before = await view.input();
   const successor = await startProcessor(3);
   screen.note(`processor 3 (pid ${successor.pid}) is started`);
@@ -165,15 +167,21 @@ function committedOf(positions: readonly InputPosition[], partition: number): nu
 }
 
 async function catchUp({ screen, stage, signal }: Scene, processors: readonly ProcessorProcess[]): Promise<void> {
-  const { view, input } = stage;
+  const { view, input, output } = stage;
   const caughtUp = screen.phase("Catching up", `until the group has committed everything in ${input}`);
   const reachTheEnd = async (): Promise<object | string> => {
-    const positions = await view.input();
-    const behind = positions.filter(({ committed, end }) => committed !== end);
+    const behind = (await view.input()).filter(({ committed, end }) => committed !== end);
     const places = behind.map(({ partition, committed, end }) => `${input}-${partition} at ${committed} of ${end}`);
-    return behind.length === 0 ? positions : `the group has not come to the end: ${places.join(", ")}`;
+    return behind.length === 0 ? behind : `the group has not come to the end: ${places.join(", ")}`;
   };
   await until(reachTheEnd, { timeoutMs: PATIENCE_MS, signal });
+  // A transaction is decided before its markers are everywhere; a reader sees its records only after they are.
+  const beDecided = async (): Promise<object | string> => {
+    const open = (await view.output()).filter(({ stable, end }) => stable !== end);
+    const places = open.map(({ partition, stable, end }) => `${output}-${partition} from ${stable} to ${end}`);
+    return open.length === 0 ? open : `transactions remain open: ${places.join(", ")}`;
+  };
+  await until(beDecided, { timeoutMs: PATIENCE_MS, signal });
   await Promise.all(processors.map((processor) => processor.stop()));
   caughtUp(
     `lag 0 in all ${stage.partitions} partitions; ${processors.map(({ name }) => name).join(" and ")} ended cleanly`,
@@ -181,14 +189,15 @@ async function catchUp({ screen, stage, signal }: Scene, processors: readonly Pr
 }
 
 async function check(
-  { screen, stage }: Scene,
+  { screen, stage, cleanUp, signal }: Scene,
   rows: readonly FlightRow[],
   uncommitted: readonly OutputPosition[],
 ): Promise<Findings> {
   const checked = screen.phase("Check", `Kafka's own console consumer reads ${stage.output}, read-committed`);
-  const { bootstrapServers } = stage;
   const airports = await readAirports();
-  const findings = await checkAsStranger({ screen, bootstrapServers, topics: stage, rows, airports, uncommitted });
+  const { bootstrapServers } = stage;
+  const task = { screen, cleanUp, signal, bootstrapServers, topics: stage, rows, airports, uncommitted };
+  const findings = await checkAsStranger(task);
   const { records, differences } = findings;
   for (const line of describeDifferences(differences)) screen.note(line);
   if (differences.length > 0) {

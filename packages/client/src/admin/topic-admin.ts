@@ -48,9 +48,11 @@ export class TopicAdmin {
     this.#logger = logger;
   }
 
-  async create(topics: readonly NewTopic[], onExisting: "fail" | "keep"): Promise<void> {
+  async create(given: readonly NewTopic[], onExisting: "fail" | "keep"): Promise<void> {
+    await this.#cluster.refreshMetadata(given.map(({ topic }) => topic));
+    const topics =
+      onExisting === "keep" ? given.filter(({ topic }) => this.#cluster.cachedTopic(topic) === undefined) : given;
     if (topics.length === 0) return;
-    if (this.#cluster.brokerCount === 0) await this.#cluster.refreshMetadata();
     const wanted = topics.map((topic) => ({
       topic: topic.topic,
       partitions: topic.partitions,

@@ -10,7 +10,10 @@ function batch(baseOffset: number, records: number, sizeInBytes: number): Record
 /** What a fetcher and a task do to a queue; `process` takes a batch and is done with it. */
 const steps = fc.array(
   fc.oneof(
-    { weight: 5, arbitrary: fc.record({ kind: fc.constant("push"), records: fc.integer({ min: 1, max: 9 }), bytes: fc.nat(500) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({ kind: fc.constant("push"), records: fc.integer({ min: 1, max: 9 }), bytes: fc.nat(500) }),
+    },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant("process") }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("seek"), offset: fc.nat(1_000) }) },
   ),

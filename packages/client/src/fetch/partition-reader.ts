@@ -41,7 +41,11 @@ export async function* readPartition(
     maxBytes: 32 * 1024 * 1024,
     maxPartitionBytes: 1024 * 1024,
     maxQueueBytes: 4 * 1024 * 1024,
-    onFetched: () => wake(),
+    onFetched: ({ position }) => {
+      // A long poll beyond the end would hold up whoever reads next on this connection.
+      queue.paused = position >= to;
+      wake();
+    },
     onError: (_queue, error) => {
       failed.error = error;
       wake();

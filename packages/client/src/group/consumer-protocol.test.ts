@@ -21,7 +21,9 @@ describe("The consumer protocol", () => {
   });
 
   test("An assignment comes back as it was written.", () => {
-    const assignments = fc.uniqueArray(fc.tuple(topicName, fc.array(fc.nat(2 ** 31 - 1))), { selector: ([topic]) => topic });
+    const assignments = fc.uniqueArray(fc.tuple(topicName, fc.array(fc.nat(2 ** 31 - 1))), {
+      selector: ([topic]) => topic,
+    });
     fc.assert(
       fc.property(assignments, (entries) => {
         const assignment = new Map(entries);

@@ -69,7 +69,10 @@ class FakeCoordinator {
       case "JoinGroup":
         return this.#join(reader, told);
       case "SyncGroup":
-        return { errorCode: told ?? 0, assignment: told === undefined ? this.#assignmentFrom(reader) : Buffer.alloc(0) };
+        return {
+          errorCode: told ?? 0,
+          assignment: told === undefined ? this.#assignmentFrom(reader) : Buffer.alloc(0),
+        };
       case "Heartbeat":
         return { errorCode: told ?? this.#heartbeatCode(reader) };
       case "LeaveGroup":
@@ -88,7 +91,8 @@ class FakeCoordinator {
     reader.compactString();
     const refused = { generationId: -1, leader: "", members: [] };
     if (told !== undefined) return { ...refused, errorCode: told, memberId };
-    if (memberId === "") return { ...refused, errorCode: MEMBER_ID_REQUIRED, memberId: `member-${++this.#memberCount}` };
+    if (memberId === "")
+      return { ...refused, errorCode: MEMBER_ID_REQUIRED, memberId: `member-${++this.#memberCount}` };
     const [protocol] = reader.compactArray((r) => {
       r.compactString();
       const metadata = r.compactBytes() ?? Buffer.alloc(0);
@@ -147,7 +151,11 @@ afterEach(async () => {
   await Promise.all(members.splice(0).map((member) => member.close()));
 });
 
-function createMember(coordinator: FakeCoordinator, log: EventLog, overrides: Partial<GroupMemberOptions> = {}): GroupMember {
+function createMember(
+  coordinator: FakeCoordinator,
+  log: EventLog,
+  overrides: Partial<GroupMemberOptions> = {},
+): GroupMember {
   const member = new GroupMember({
     cluster: coordinator.cluster,
     clock: new FastClock(),
@@ -232,7 +240,10 @@ describe("GroupMember", () => {
     await log.until("assigned in-0,in-1 in 2");
     expect(log.events).toEqual(["assigned in-0,in-1 in 1", "revoked", "assigned in-0,in-1 in 2"]);
     // The old generation still counted, and heartbeats went on, while the owner finished its work; only then was JoinGroup sent.
-    expect(seen).toEqual({ revokedIn: { groupId: "g", generationId: 1, memberId: "member-1", groupInstanceId: null }, joinsAtRevoke: 2 });
+    expect(seen).toEqual({
+      revokedIn: { groupId: "g", generationId: 1, memberId: "member-1", groupInstanceId: null },
+      joinsAtRevoke: 2,
+    });
     expect(member.generation?.memberId).toBe("member-1");
   });
 

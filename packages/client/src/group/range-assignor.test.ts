@@ -57,7 +57,9 @@ describe("rangeAssignor", () => {
       fc.property(groups, ({ members, partitionCounts }) => {
         const assigned = assign(members, partitionCounts);
         for (const [topic, count] of Object.entries(partitionCounts)) {
-          const subscribed = Object.keys(members).filter((member) => members[member]?.includes(topic)).sort();
+          const subscribed = Object.keys(members)
+            .filter((member) => members[member]?.includes(topic))
+            .sort();
           for (const [index, member] of subscribed.entries()) {
             expect(assigned.get(member)?.get(topic) ?? []).toEqual(javaRange(count, subscribed.length, index));
           }
@@ -68,7 +70,17 @@ describe("rangeAssignor", () => {
 
   test("The example of Java's documentation: two topics of three partitions, two members.", () => {
     const assigned = assign({ C1: ["t0", "t1"], C0: ["t0", "t1"] }, { t0: 3, t1: 3 });
-    expect(assigned.get("C0")).toEqual(new Map([["t0", [0, 1]], ["t1", [0, 1]]]));
-    expect(assigned.get("C1")).toEqual(new Map([["t0", [2]], ["t1", [2]]]));
+    expect(assigned.get("C0")).toEqual(
+      new Map([
+        ["t0", [0, 1]],
+        ["t1", [0, 1]],
+      ]),
+    );
+    expect(assigned.get("C1")).toEqual(
+      new Map([
+        ["t0", [2]],
+        ["t1", [2]],
+      ]),
+    );
   });
 });

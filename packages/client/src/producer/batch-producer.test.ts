@@ -54,7 +54,12 @@ async function appender(producer: BatchProducer): Promise<(partition: number, va
 function offsets(broker: BrokerFixture, offset: number): GroupOffsets[] {
   const batch = new OffsetBatch();
   batch.set(INPUT, 0, offset, "");
-  return [{ generation: { groupId: GROUP, generationId: broker.generationId, memberId: "m", groupInstanceId: null }, offsets: batch }];
+  return [
+    {
+      generation: { groupId: GROUP, generationId: broker.generationId, memberId: "m", groupInstanceId: null },
+      offsets: batch,
+    },
+  ];
 }
 
 /** Gives the broker's fates out one after the other; when they run out, everything passes. */
@@ -303,23 +308,28 @@ describe("BatchProducer: a processor on a broker where anything goes wrong", () 
     return logs;
   }
 
-  test.each(["TV1", "TV2"] as const)("%s: every record is in the output once, in order, with one request in flight per partition.", async (guarantee) => {
-    await fc.assert(
-      fc.asyncProperty(scenario, async (given) => {
-        const broker = await process(given, guarantee);
-        const logs = Array.from({ length: given.partitions }, (_, partition) => broker.committed(partition));
-        expect(logs).toEqual(expected(given.partitions));
-        expect(broker.mostInFlight).toBe(1);
-      }),
-      { numRuns: 400 },
-    );
-  });
+  test.each(["TV1", "TV2"] as const)(
+    "%s: every record is in the output once, in order, with one request in flight per partition.",
+    async (guarantee) => {
+      await fc.assert(
+        fc.asyncProperty(scenario, async (given) => {
+          const broker = await process(given, guarantee);
+          const logs = Array.from({ length: given.partitions }, (_, partition) => broker.committed(partition));
+          expect(logs).toEqual(expected(given.partitions));
+          expect(broker.mostInFlight).toBe(1);
+        }),
+        { numRuns: 400 },
+      );
+    },
+  );
 
   test("At least once: no record is lost, and first occurrences are in order.", async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async (given) => {
         const broker = await process(given, "at least once");
-        const logs = Array.from({ length: given.partitions }, (_, partition) => [...new Set(broker.committed(partition))]);
+        const logs = Array.from({ length: given.partitions }, (_, partition) => [
+          ...new Set(broker.committed(partition)),
+        ]);
         expect(logs).toEqual(expected(given.partitions));
         expect(broker.mostInFlight).toBe(1);
       }),

@@ -62,6 +62,7 @@ export class BatchProducer {
   /** The queue's count of acknowledged batches when the transaction began. */
   #acknowledgedAtStart = 0;
   #filledSinceMs = 0;
+  #committingSinceMs = 0;
 
   constructor(options: BatchProducerOptions) {
     const { cluster, clock, protocol } = options;
@@ -109,9 +110,10 @@ export class BatchProducer {
     if (failure !== null) throw this.#aborted(failure);
   }
 
-  /** Milliseconds since the first record of the transaction that is being filled; 0 when there is none. */
+  /** Milliseconds since the first record of the transaction that is committing, or else is being filled; 0 when there is none. */
   openAgeMs(): number {
-    return this.#filledSinceMs === 0 ? 0 : this.#options.clock.monotonicMs() - this.#filledSinceMs;
+    const sinceMs = this.#committingSinceMs === 0 ? this.#filledSinceMs : this.#committingSinceMs;
+    return sinceMs === 0 ? 0 : this.#options.clock.monotonicMs() - sinceMs;
   }
 
   /**
@@ -211,7 +213,12 @@ export class BatchProducer {
     this.#queue.flush();
     const sent = isAcknowledged ? "acknowledged" : this.#sent ? "unacknowledged" : "nothing";
     if (groups.length > 0) this.#sent = true;
-    await this.#settle(() => this.#protocol.commit(this.#queue.drained(), groups, sent, this.#gaveUp));
+    this.#committingSinceMs = openedMs;
+    try {
+      await this.#settle(() => this.#protocol.commit(this.#queue.drained(), groups, sent, this.#gaveUp));
+    } finally {
+      this.#committingSinceMs = 0;
+    }
     const endedMs = clock.monotonicMs();
     this.#sent = false;
     this.#acknowledgedAtStart = this.#queue.acknowledgedBatches;

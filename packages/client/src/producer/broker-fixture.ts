@@ -5,6 +5,13 @@ import { readProducerId } from "../protocol/producer-id.ts";
 import type { KafkaRequest } from "../protocol/request.ts";
 import { RecordCursor } from "../records/record-cursor.ts";
 import { readRecordBatches } from "../records/record-batch-reader.ts";
+import {
+  announcedPartitions,
+  committedOffset,
+  type ProducedBatch,
+  producedBatches,
+  transactionIds,
+} from "./request-fixture.ts";
 
 /**
  * What happens to one request: `pass`; `lost-request` (the connection ends before the broker has it); `lost-answer` (it
@@ -102,7 +109,7 @@ export class BrokerFixture {
   async #receive(request: KafkaRequest): Promise<unknown> {
     const { apiName } = request;
     this.requests.push(apiName);
-    const partitions = apiName === "Produce" ? produced(request).map(({ partition }) => partition) : [];
+    const partitions = apiName === "Produce" ? producedBatches(request).map(({ partition }) => partition) : [];
     for (const partition of partitions) {
       const count = (this.#inFlight.get(partition) ?? 0) + 1;
       this.#inFlight.set(partition, count);
@@ -128,9 +135,12 @@ export class BrokerFixture {
     });
     switch (request.apiName) {
       case "Produce":
-        return partitions(produced(request).map(({ partition }) => partition), TOPIC);
+        return partitions(
+          producedBatches(request).map(({ partition }) => partition),
+          TOPIC,
+        );
       case "AddPartitionsToTxn":
-        return partitions(announced(request), TOPIC);
+        return partitions(announcedPartitions(request), TOPIC);
       case "TxnOffsetCommit":
       case "OffsetCommit":
         return partitions([0], INPUT);
@@ -150,13 +160,15 @@ export class BrokerFixture {
       case "AddPartitionsToTxn":
         return this.#answer(request, this.#addPartitions(request));
       case "AddOffsetsToTxn":
-        return this.#answer(request, this.#begin(ids(request)));
+        return this.#answer(request, this.#begin(transactionIds(request)));
       case "Produce":
-        return { topics: [{ topic: TOPIC, partitions: produced(request).map((batch) => this.#append(request, batch)) }] };
+        return {
+          topics: [{ topic: TOPIC, partitions: producedBatches(request).map((batch) => this.#append(request, batch)) }],
+        };
       case "TxnOffsetCommit":
         return this.#answer(request, this.#txnOffsetCommit(request));
       case "OffsetCommit":
-        this.committedOffset = offsetOf(request);
+        this.committedOffset = committedOffset(request);
         return this.#answer(request, 0);
       case "EndTxn":
         return this.#answer(request, this.#endTxn(request));
@@ -196,12 +208,15 @@ export class BrokerFixture {
   }
 
   #addPartitions(request: KafkaRequest): number {
-    const code = this.#begin(ids(request));
-    if (code === 0) for (const partition of announced(request)) this.#announced.add(partition);
+    const code = this.#begin(transactionIds(request));
+    if (code === 0) for (const partition of announcedPartitions(request)) this.#announced.add(partition);
     return code;
   }
 
-  #append(request: KafkaRequest, { partition, batch }: ProducedBatch): { partition: number; errorCode: number; errorMessage: null } {
+  #append(
+    request: KafkaRequest,
+    { partition, batch }: ProducedBatch,
+  ): { partition: number; errorCode: number; errorMessage: null } {
     return { partition, errorCode: this.#appendCode(request, partition, batch), errorMessage: null };
   }
 
@@ -253,12 +268,12 @@ export class BrokerFixture {
     if (reader.int32() !== this.generationId) return ILLEGAL_GENERATION;
     if (request.apiVersion >= 5) this.#begin({ epoch });
     else if (this.#state !== "ongoing") return INVALID_TXN_STATE;
-    this.#pendingOffset = offsetOf(request);
+    this.#pendingOffset = committedOffset(request);
     return 0;
   }
 
   #endTxn(request: KafkaRequest): number {
-    const { epoch, reader } = ids(request);
+    const { epoch, reader } = transactionIds(request);
     const commit = reader.boolean();
     const hasNewEpochs = request.apiVersion >= 5;
     const repeated = hasNewEpochs ? epoch === this.#epoch - 1 : epoch === this.#epoch && this.#state === "ended";
@@ -281,80 +296,4 @@ export class BrokerFixture {
     this.#pendingOffset = null;
     this.#announced.clear();
   }
-}
-
-interface ProducedBatch {
-  readonly partition: number;
-  readonly batch: Buffer;
-}
-
-function produced(request: KafkaRequest): ProducedBatch[] {
-  const reader = new ByteReader(Buffer.concat(request.body));
-  reader.compactNullableString();
-  reader.int16();
-  reader.int32();
-  return reader
-    .compactArray((r) => {
-      r.compactString();
-      const partitions = r.compactArray((p) => {
-        const batch = { partition: p.int32(), batch: p.compactBytes() ?? Buffer.alloc(0) };
-        p.skipTags();
-        return batch;
-      });
-      r.skipTags();
-      return partitions;
-    })
-    .flat();
-}
-
-/** Transactional id, producer id and epoch: what most transactional requests begin with. */
-function ids(request: KafkaRequest): { readonly epoch: number; readonly reader: ByteReader } {
-  const reader = new ByteReader(request.body[0] as Buffer);
-  reader.compactString();
-  readProducerId(reader);
-  return { epoch: reader.int16(), reader };
-}
-
-function announced(request: KafkaRequest): number[] {
-  const { reader } = ids(request);
-  return reader
-    .compactArray((r) => {
-      r.compactString();
-      const partitions = r.compactArray((p) => p.int32());
-      r.skipTags();
-      return partitions;
-    })
-    .flat();
-}
-
-/** The one offset that a TxnOffsetCommit or OffsetCommit carries. */
-function offsetOf(request: KafkaRequest): number {
-  const reader = new ByteReader(request.body[0] as Buffer);
-  if (request.apiName === "TxnOffsetCommit") {
-    reader.compactString();
-    reader.compactString();
-    readProducerId(reader);
-    reader.int16();
-  } else {
-    reader.compactString();
-  }
-  reader.int32();
-  reader.compactString();
-  reader.compactNullableString();
-  const [offset] = reader
-    .compactArray((r) => {
-      r.compactString();
-      const partitions = r.compactArray((p) => {
-        p.int32();
-        const committed = p.int64();
-        p.int32();
-        p.compactNullableString();
-        p.skipTags();
-        return committed;
-      });
-      r.skipTags();
-      return partitions;
-    })
-    .flat();
-  return offset as number;
 }

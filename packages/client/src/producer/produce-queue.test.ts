@@ -3,15 +3,15 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { BrokerError, ConnectionError } from "../errors/errors.ts";
 import { FastClock } from "../fast-clock-fixture.ts";
 import type { Cluster } from "../network/cluster.ts";
-import { ByteReader } from "../protocol/byte-reader.ts";
 import type { KafkaRequest } from "../protocol/request.ts";
 import type { RecordBatchWriter } from "../records/record-batch-writer.ts";
 import { OutputPartition, type SealedBatch } from "./output-partition.ts";
 import { ProduceQueue, type ProduceQueueOptions } from "./produce-queue.ts";
+import { type ProducedBatch, producedBatches } from "./request-fixture.ts";
 
 interface Sent {
   readonly node: number;
-  readonly batches: readonly { readonly partition: number; readonly bytes: Buffer }[];
+  readonly batches: readonly ProducedBatch[];
 }
 
 /** A broker's code for each partition of a request, in order; `null`: the partition is left out of the answer. */
@@ -28,7 +28,9 @@ class ProduceCluster {
   cachedTopic(): unknown {
     return {
       name: "out",
-      partitions: Array.from({ length: 8 }, (_, partition) => ({ leader: this.leaders.get(partition) ?? partition % 2 })),
+      partitions: Array.from({ length: 8 }, (_, partition) => ({
+        leader: this.leaders.get(partition) ?? partition % 2,
+      })),
     };
   }
 
@@ -38,7 +40,7 @@ class ProduceCluster {
   }
 
   async send(node: number, request: KafkaRequest): Promise<unknown> {
-    const sent = { node, batches: batchesOf(request) };
+    const sent = { node, batches: producedBatches(request) };
     this.sent.push(sent);
     for (const { partition } of sent.batches) {
       expect(this.#inFlight).not.toContain(partition);
@@ -56,25 +58,6 @@ class ProduceCluster {
     });
     return { topics: [{ topic: "out", partitions }] };
   }
-}
-
-function batchesOf(request: KafkaRequest): { partition: number; bytes: Buffer }[] {
-  const reader = new ByteReader(Buffer.concat(request.body));
-  reader.compactNullableString();
-  reader.int16();
-  reader.int32();
-  return reader
-    .compactArray((r) => {
-      r.compactString();
-      const partitions = r.compactArray((p) => {
-        const batch = { partition: p.int32(), bytes: p.compactBytes() ?? Buffer.alloc(0) };
-        p.skipTags();
-        return batch;
-      });
-      r.skipTags();
-      return partitions;
-    })
-    .flat();
 }
 
 let cluster: ProduceCluster;
@@ -117,7 +100,7 @@ function batch(name: string): SealedBatch {
 /** What each partition's broker was sent, repeats included. */
 function log(partition: number): string[] {
   return cluster.sent.flatMap(({ batches }) =>
-    batches.filter((b) => b.partition === partition).map(({ bytes }) => bytes.toString()),
+    batches.filter((b) => b.partition === partition).map(({ batch: bytes }) => bytes.toString()),
   );
 }
 
@@ -138,7 +121,7 @@ describe("ProduceQueue", () => {
           const fate = outcomes[turn++] ?? "ok";
           if (fate === "late") for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
           if (fate === "lost") return new ConnectionError("lost");
-          const codes = sent.batches.map(({ partition, bytes }) => {
+          const codes = sent.batches.map(({ partition, batch: bytes }) => {
             if (fate === "retry") return 51;
             if (fate === "moved") {
               cluster.leaders.set(partition, (sent.node + 1) % 2);

@@ -56,16 +56,26 @@ describe("RecordAppender", () => {
     expect([0, 1, 2].map((partition) => broker.committed(partition))).toEqual(expected);
   });
 
-  test.each([3, -1, 0.5])("refuses partition %d, which the topic does not have: nothing is dropped in silence.", async (partition) => {
-    const records = [{ value: "before", partition: 0 }, { value: "nowhere", partition }];
-    await expect(appender.append({ ...serdes, records }, always)).rejects.toThrow(UnknownPartitionError);
-    await producer.commit([]);
-    expect([0, 1, 2].flatMap((p) => broker.committed(p))).toEqual(["before"]);
-  });
+  test.each([3, -1, 0.5])(
+    "refuses partition %d, which the topic does not have: nothing is dropped in silence.",
+    async (partition) => {
+      const records = [
+        { value: "before", partition: 0 },
+        { value: "nowhere", partition },
+      ];
+      await expect(appender.append({ ...serdes, records }, always)).rejects.toThrow(UnknownPartitionError);
+      await producer.commit([]);
+      expect([0, 1, 2].flatMap((p) => broker.committed(p))).toEqual(["before"]);
+    },
+  );
 
   test("stops waiting for room once the broker has refused what was sent.", async () => {
     broker.fate = (api) => (api === "Produce" ? 45 : "pass");
-    const records = Array.from({ length: 500 }, () => ({ value: "x".repeat(50), partition: 0, headers: createHeaders({ h: "1" }) }));
+    const records = Array.from({ length: 500 }, () => ({
+      value: "x".repeat(50),
+      partition: 0,
+      headers: createHeaders({ h: "1" }),
+    }));
     await expect(appender.append({ ...serdes, records }, always)).rejects.toThrow(TransactionAbortedError);
     await expect(producer.commit([])).rejects.toThrow(TransactionAbortedError);
     await producer.abort();

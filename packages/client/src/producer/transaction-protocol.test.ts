@@ -106,7 +106,9 @@ describe("TransactionProtocol: an EndTxn without an answer", () => {
     const cluster = new ScriptedCluster({ InitProducerId: [id(3)], EndTxn: [lost] });
     const protocol = createProtocol(cluster, 2);
     await protocol.initProducerId();
-    await expect(protocol.commit(drained, [], "acknowledged", () => cluster.requests.length > 4)).rejects.toThrow("lost");
+    await expect(protocol.commit(drained, [], "acknowledged", () => cluster.requests.length > 4)).rejects.toThrow(
+      "lost",
+    );
   });
 
   test("is not sent again when the answer is final.", async () => {
@@ -226,9 +228,11 @@ describe("TransactionProtocol: a commit", () => {
       acknowledge = resolve;
     });
     let outcome: unknown;
-    const commit = protocol.commit(produced, [{ generation, offsets }], "acknowledged", never).catch((error: unknown) => {
-      outcome = error;
-    });
+    const commit = protocol
+      .commit(produced, [{ generation, offsets }], "acknowledged", never)
+      .catch((error: unknown) => {
+        outcome = error;
+      });
     await new Promise((resolve) => setImmediate(resolve));
     expect(outcome).toBeUndefined();
     acknowledge();

@@ -58,7 +58,7 @@ export function produce(request: ProduceRequest): KafkaRequest<ProduceResponse> 
     writer.tags();
   }
   body.push(writer.tags().finish());
-  return kafkaRequest(PRODUCE, request.version, body, decodeProduce, request.timeoutMs);
+  return kafkaRequest(PRODUCE, request.version, body, decodeProduce);
 }
 
 function decodeProduce(reader: ByteReader): ProduceResponse {

@@ -117,12 +117,15 @@ describe("an error in transform", () => {
 
 describe("a result that is none", () => {
   const rubbish: readonly (readonly [unknown, string])[] = [
-    [42, "transform returned a number (42)"],
-    ["text", "transform returned a string (text)"],
-    [true, "transform returned a boolean (true)"],
+    [42, "transform returned a number"],
+    ["text", "transform returned a string"],
+    [true, "transform returned a boolean"],
     [{}, "transform returned a record without a value"],
     [[{ value: "good" }, null], "transform returned null inside an array"],
-    [[{ value: "good" }, { topic: "elsewhere", value: "x" }], 'a record for topic "elsewhere", which is not among the outputs'],
+    [
+      [{ value: "good" }, { topic: "elsewhere", value: "x" }],
+      'a record for topic "elsewhere", which is not among the outputs',
+    ],
   ];
 
   it.for(rubbish)("%j is an error that says so, and nothing of it is written", async ([result, message]) => {
@@ -136,7 +139,9 @@ describe("a result that is none", () => {
         return "skip";
       },
     });
-    expect(errors).toMatchObject([{ code: "EOS_INVALID_TRANSFORM_RESULT", message: expect.stringContaining(message) as string }]);
+    expect(errors).toMatchObject([
+      { code: "EOS_INVALID_TRANSFORM_RESULT", message: expect.stringContaining(message) as string },
+    ]);
     expect(await topics.values()).toEqual(["value 0", "value 2"]);
   });
 
@@ -156,7 +161,10 @@ describe("a result that is none", () => {
       maxPollIntervalMs: 300,
       transform: ({ value, offset }) => (offset === 1 ? new Promise<never>(() => {}) : { value }),
     });
-    expect(error).toMatchObject({ code: "EOS_PROCESSING_TIMEOUT", record: { topic: topics.input, partition: 0, offset: 1 } });
+    expect(error).toMatchObject({
+      code: "EOS_PROCESSING_TIMEOUT",
+      record: { topic: topics.input, partition: 0, offset: 1 },
+    });
     expect(error.message).toContain("300 ms");
     await topics.process({ transform: ({ value }) => ({ value }) });
     expect(await topics.values()).toEqual(numbered(3).map(({ value }) => value));

@@ -10,7 +10,8 @@ function bytesOf(record: FetchedRecord<unknown, unknown>): {
   readonly headers: string;
   readonly timestamp: number;
 } {
-  const hex = (start: number, end: number): string | null => (start < 0 ? null : record.buffer.toString("hex", start, end));
+  const hex = (start: number, end: number): string | null =>
+    start < 0 ? null : record.buffer.toString("hex", start, end);
   return {
     key: hex(record.keyStart, record.keyEnd),
     value: hex(record.valueStart, record.valueEnd),
@@ -49,7 +50,14 @@ describe("what transform returns", () => {
         return [1, 2, 3].map((part) => ({ value: `${value}/${part}` }));
       },
     });
-    expect(await topics.values()).toEqual(["value 2/1", "value 2/2", "value 2/3", "value 5/1", "value 5/2", "value 5/3"]);
+    expect(await topics.values()).toEqual([
+      "value 2/1",
+      "value 2/2",
+      "value 2/3",
+      "value 5/1",
+      "value 5/2",
+      "value 5/3",
+    ]);
     expect(await topics.committed()).toBeGreaterThanOrEqual(6);
   });
 
@@ -78,8 +86,13 @@ describe("what transform returns", () => {
       ],
     });
     const read = await topics.read();
-    expect(read.map(({ partition, value }) => [partition, String(value)])).toEqual([[2, "value 0"], [2, "value 1"]]);
-    expect(await topics.client.admin.listOffsets([{ topic: other, partition: 0 }], "latest")).toMatchObject([{ offset: 3 }]);
+    expect(read.map(({ partition, value }) => [partition, String(value)])).toEqual([
+      [2, "value 0"],
+      [2, "value 1"],
+    ]);
+    expect(await topics.client.admin.listOffsets([{ topic: other, partition: 0 }], "latest")).toMatchObject([
+      { offset: 3 },
+    ]);
   });
 });
 
@@ -101,7 +114,7 @@ describe("what transform leaves out", () => {
         ["__proto__"]: "data",
         constructor: "data",
         toString: ["x", "y"],
-        "ünïcode": Buffer.from([0, 255]),
+        ünïcode: Buffer.from([0, 255]),
       }),
       timestamp: -1,
     },
@@ -164,7 +177,10 @@ describe("the output partition", () => {
     await using topics = await TestTopics.create({ inputPartitions: 5, outputPartitions: 3 });
     const records: TestRecord[] = [];
     for (let partition = 0; partition < 5; partition++) {
-      records.push({ partition, key: null, value: `from ${partition}` }, { partition, key: `key ${partition}`, value: "keyed" });
+      records.push(
+        { partition, key: null, value: `from ${partition}` },
+        { partition, key: `key ${partition}`, value: "keyed" },
+      );
     }
     await topics.write(records);
     await topics.process({ transform: ({ value }) => ({ value }) });
@@ -194,7 +210,10 @@ describe("the input", () => {
         return { value };
       },
     });
-    const [{ offset: end } = { offset: 0 }] = await topics.client.admin.listOffsets([{ topic: topics.input, partition: 0 }], "latest");
+    const [{ offset: end } = { offset: 0 }] = await topics.client.admin.listOffsets(
+      [{ topic: topics.input, partition: 0 }],
+      "latest",
+    );
     // 30 records, and in each round two markers and at least one record that was aborted.
     expect(end).toBeGreaterThanOrEqual(39);
     expect(seen).toEqual(numbered(30).map(({ value }) => value));
@@ -202,14 +221,17 @@ describe("the input", () => {
     expect(await topics.committed()).toBe(end);
   });
 
-  it.for<CodecName>(["gzip", "snappy", "lz4", "zstd"])("may be compressed with %s, and so may the output", async (compression) => {
-    await using topics = await TestTopics.create();
-    const records = numbered(500);
-    await topics.write(records.slice(0, 250), { compression });
-    await topics.write(records.slice(250));
-    await topics.process({ compression, transform: ({ value }) => ({ value }) });
-    expect(await topics.values()).toEqual(records.map(({ value }) => value));
-  });
+  it.for<CodecName>(["gzip", "snappy", "lz4", "zstd"])(
+    "may be compressed with %s, and so may the output",
+    async (compression) => {
+      await using topics = await TestTopics.create();
+      const records = numbered(500);
+      await topics.write(records.slice(0, 250), { compression });
+      await topics.write(records.slice(250));
+      await topics.process({ compression, transform: ({ value }) => ({ value }) });
+      expect(await topics.values()).toEqual(records.map(({ value }) => value));
+    },
+  );
 });
 
 describe("a subclass", () => {

@@ -25,12 +25,13 @@ describe("kill -9 at random moments", () => {
         kills: KILLS,
         workers: 2,
         worker: {
-          ...{ brokers, applicationId, input, output, producerScope },
+          ...topics.application,
+          producerScope,
           commitIntervalMs: 200,
           sessionTimeoutMs: 1_000,
           heartbeatIntervalMs: 200,
           // Small batches leave early, so that a transaction is open at the broker for most of its life.
-          maxBatchBytes: 600,
+          maxBatchBytes: 400,
         },
       });
       const report = await campaign.run();

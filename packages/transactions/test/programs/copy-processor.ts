@@ -31,7 +31,9 @@ const processor = createExactlyOnceProcessor<string, string>({
   clientId: `copy-${process.pid}`,
   input: { topic: flags.input, key: stringSerde, value: stringSerde },
   output: { topic: flags.output, key: stringSerde, value: stringSerde },
-  producerScope: flags["producer-scope"] as NonNullable<ProcessorOptions<string, string, string, string>["producerScope"]>,
+  producerScope: flags["producer-scope"] as NonNullable<
+    ProcessorOptions<string, string, string, string>["producerScope"]
+  >,
   processingGuarantee: flags.guarantee as "exactly_once_v2" | "at_least_once",
   commitIntervalMs: Number(flags["commit-interval-ms"]),
   transactionTimeoutMs: Number(flags["transaction-timeout-ms"]),
@@ -50,7 +52,8 @@ const processor = createExactlyOnceProcessor<string, string>({
   onFenced: ({ message }) => report("fenced", { message }),
   onInvalidEpoch: ({ message }) => report("fenced", { message }),
   observer: {
-    transactionCommitted: ({ transactionalId, records }) => report("committed", { transactionalId, records }),
+    transactionCommitted: ({ transactionalId, records, durationMs }) =>
+      report("committed", { transactionalId, records, durationMs }),
     transactionAborted: ({ transactionalId, cause }) => report("aborted", { transactionalId, cause }),
     producerReinitialised: ({ transactionalId, cause }) => report("reinitialised", { transactionalId, cause }),
     rebalanced: ({ generationId, assigned }) =>
