@@ -6,9 +6,7 @@ import type { TopicPartition } from "@eos/core";
  * that nobody else can have had it in between.
  */
 export function isConsecutive(previous: GroupGeneration | null, next: GroupGeneration): boolean {
-  return (
-    previous !== null && previous.memberId === next.memberId && previous.generationId + 1 === next.generationId
-  );
+  return previous !== null && previous.memberId === next.memberId && previous.generationId + 1 === next.generationId;
 }
 
 export function samePartition(a: TopicPartition, b: TopicPartition): boolean {

@@ -96,7 +96,8 @@ export class CommitUnit {
   touched(): void {
     if (this.#timer !== null || this.#isDue) return;
     const { commitIntervalMs } = this.#options;
-    this.#timer = commitIntervalMs === 0 ? setImmediate(() => this.#due()) : setTimeout(() => this.#due(), commitIntervalMs);
+    this.#timer =
+      commitIntervalMs === 0 ? setImmediate(() => this.#due()) : setTimeout(() => this.#due(), commitIntervalMs);
   }
 
   /**

@@ -50,7 +50,8 @@ export class ProcessingTimeoutError extends EosError {
 /** `transactionTimeoutMs` is longer than the brokers allow. */
 export class TransactionTimeoutTooLargeError extends EosError {
   constructor(transactionTimeoutMs: number, maxTimeoutMs: number | null) {
-    const allowed = maxTimeoutMs === null ? "transaction.max.timeout.ms" : `transaction.max.timeout.ms (${maxTimeoutMs} ms)`;
+    const allowed =
+      maxTimeoutMs === null ? "transaction.max.timeout.ms" : `transaction.max.timeout.ms (${maxTimeoutMs} ms)`;
     super(`transactionTimeoutMs (${transactionTimeoutMs} ms) is more than the broker's ${allowed}`, {
       code: "EOS_TRANSACTION_TIMEOUT_TOO_LARGE",
       severity: "fatal",

@@ -14,7 +14,6 @@ import {
   checkOptions,
   createConsoleLogger,
   createStateMachine,
-
   type Logger,
   notify,
   type StateMachine,
@@ -187,11 +186,14 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
       throw error;
     }
     const { maxPollIntervalMs = DEFAULTS.maxPollIntervalMs } = this.#options;
-    this.#stuckTimer = setInterval(() => {
-      const [stuck] = this.#tasks.stuckTasks(maxPollIntervalMs);
-      const record = stuck?.pending?.record;
-      if (record !== undefined) this.#fail(new ProcessingTimeoutError(record, maxPollIntervalMs));
-    }, Math.min(STUCK_CHECK_MS, maxPollIntervalMs));
+    this.#stuckTimer = setInterval(
+      () => {
+        const [stuck] = this.#tasks.stuckTasks(maxPollIntervalMs);
+        const record = stuck?.pending?.record;
+        if (record !== undefined) this.#fail(new ProcessingTimeoutError(record, maxPollIntervalMs));
+      },
+      Math.min(STUCK_CHECK_MS, maxPollIntervalMs),
+    );
     this.#stuckTimer.unref();
   }
 
@@ -345,4 +347,3 @@ function clientOptions(options: ClientOptions): ClientOptions {
 function sleepUnref(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
-

@@ -1,7 +1,6 @@
 import type { ClientOptions, CodecName, FetchedRecord } from "@eos/client";
 import {
   bytesSerde,
-
   type Clock,
   type EosError,
   fn,
@@ -134,7 +133,10 @@ const topics: OptionRule = {
   expects: "a topic name, { topic, key?, value? }, or a non-empty array of them",
   accepts: (value) => {
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return list.length > 0 && list.every((item) => isTopicName(item) || isTopicName((item as InputTopic<unknown, unknown> | null)?.topic));
+    return (
+      list.length > 0 &&
+      list.every((item) => isTopicName(item) || isTopicName((item as InputTopic<unknown, unknown> | null)?.topic))
+    );
   },
 };
 
@@ -176,9 +178,12 @@ export function resolveInputs<K, V>(input: ProcessorOptions<K, V, unknown, unkno
   });
 }
 
-export function resolveOutputs<K, V>(output: ProcessorOptions<unknown, unknown, K, V>["output"]): ResolvedOutput<K, V>[] {
+export function resolveOutputs<K, V>(
+  output: ProcessorOptions<unknown, unknown, K, V>["output"],
+): ResolvedOutput<K, V>[] {
   return toList(output).map((given) => {
-    const { topic, key, value, partitions } = typeof given === "string" ? ({ topic: given } as OutputTopic<K, V>) : given;
+    const { topic, key, value, partitions } =
+      typeof given === "string" ? ({ topic: given } as OutputTopic<K, V>) : given;
     return { topic, key: key ?? bytes<K>(), value: value ?? bytes<V>(), partitions: partitions ?? null };
   });
 }
@@ -191,4 +196,3 @@ function bytes<T>(): Serde<T> {
 function toList<T>(value: T | readonly T[]): readonly T[] {
   return Array.isArray(value) ? (value as readonly T[]) : [value as T];
 }
-

@@ -119,7 +119,14 @@ export class OutputWriter<K, V> {
     this.#producer.checkRecordSize((key?.length ?? 0) + valueBytes + headers.length);
     return {
       target,
-      partition: this.#partition(topic, out.partition, input.partition, key ?? buffer, key === null ? -1 : 0, key?.length ?? -1),
+      partition: this.#partition(
+        topic,
+        out.partition,
+        input.partition,
+        key ?? buffer,
+        key === null ? -1 : 0,
+        key?.length ?? -1,
+      ),
       timestamp,
       key,
       value,
@@ -175,7 +182,8 @@ export class OutputWriter<K, V> {
   }
 
   #keyBytes(key: string | Uint8Array): Buffer {
-    if (typeof key !== "string") return Buffer.isBuffer(key) ? key : Buffer.from(key.buffer, key.byteOffset, key.length);
+    if (typeof key !== "string")
+      return Buffer.isBuffer(key) ? key : Buffer.from(key.buffer, key.byteOffset, key.length);
     if (key.length * 3 > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(key.length * 3);
     return this.#scratch.subarray(0, this.#scratch.write(key, 0));
   }

@@ -98,7 +98,11 @@ export class TaskManager<KI, VI, KO, VO> {
     const mayKeep = isConsecutive(this.#generation, generation);
     this.#generation = generation;
     for (const task of this.#unitOf.keys()) {
-      const kept = mayKeep && !task.isDropped && !task.queue.closed && partitions.some((partition) => samePartition(partition, task.queue));
+      const kept =
+        mayKeep &&
+        !task.isDropped &&
+        !task.queue.closed &&
+        partitions.some((partition) => samePartition(partition, task.queue));
       if (kept) task.queue.generation = generation;
       else this.#closeTask(task);
     }
@@ -241,14 +245,21 @@ export class TaskManager<KI, VI, KO, VO> {
       throw new NoCommittedOffsetError(applicationId, missing.map(formatTopicPartition));
     }
     const start =
-      missing.length === 0 ? [] : await client.admin.listOffsets(missing, autoOffsetReset === "latest" ? "latest" : "earliest");
+      missing.length === 0
+        ? []
+        : await client.admin.listOffsets(missing, autoOffsetReset === "latest" ? "latest" : "earliest");
     return committed.map(({ topic, partition, offset }) => {
       const begin = offset ?? start.find((s) => s.topic === topic && s.partition === partition)?.offset ?? 0;
       return { topic, partition, offset: begin };
     });
   }
 
-  #begin(partition: TopicPartition, position: number, generation: GroupGeneration, { unit, outputs }: Unit<KO, VO>): void {
+  #begin(
+    partition: TopicPartition,
+    position: number,
+    generation: GroupGeneration,
+    { unit, outputs }: Unit<KO, VO>,
+  ): void {
     if (this.#closed) return;
     const input = this.#options.inputs.find(({ topic }) => topic === partition.topic) as ResolvedInput<KI, VI>;
     const consumer = this.#options.consumer();

@@ -57,7 +57,8 @@ interface Harness {
 
 function harness(
   transform: Copy,
-  onProcessingError: (error: unknown, attempt: number) => ProcessingErrorAnswer | Promise<ProcessingErrorAnswer> = () => "fail",
+  onProcessingError: (error: unknown, attempt: number) => ProcessingErrorAnswer | Promise<ProcessingErrorAnswer> = () =>
+    "fail",
 ): Harness {
   const written: string[] = [];
   const skipped: number[] = [];

@@ -18,7 +18,11 @@ export interface TaskOwner<KO, VO> {
   touched(): void;
   /** A promise settled: the task can go on. */
   resume(task: RunnableTask): void;
-  onProcessingError(error: unknown, record: UnknownRecord, attempt: number): ProcessingErrorAnswer | PromiseLike<ProcessingErrorAnswer>;
+  onProcessingError(
+    error: unknown,
+    record: UnknownRecord,
+    attempt: number,
+  ): ProcessingErrorAnswer | PromiseLike<ProcessingErrorAnswer>;
   onSkipped(error: unknown, record: UnknownRecord): void;
   /** The fetched batch cannot be read (damaged inside, or compressed by a codec that is not there). */
   onUnreadable(error: unknown): void;

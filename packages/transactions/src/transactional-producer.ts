@@ -84,7 +84,13 @@ class KafkaTransactionalProducer implements TransactionalProducer {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: TransactionalProducerOptions) {
-    const { transactionalId: _id, transactionTimeoutMs: _timeout, compression: _codec, maxBatchBytes: _max, ...client } = options;
+    const {
+      transactionalId: _id,
+      transactionTimeoutMs: _timeout,
+      compression: _codec,
+      maxBatchBytes: _max,
+      ...client
+    } = options;
     this.#options = options;
     this.#client = createClient(client);
   }
@@ -172,11 +178,13 @@ class OpenTransaction implements Transaction {
     this.#checkOpen();
     let group = this.#groups.get(generation.groupId);
     if (group === undefined) this.#groups.set(generation.groupId, (group = { generation, offsets: new OffsetBatch() }));
-    for (const { topic, partition, offset, metadata = "" } of offsets) group.offsets.set(topic, partition, offset, metadata);
+    for (const { topic, partition, offset, metadata = "" } of offsets)
+      group.offsets.set(topic, partition, offset, metadata);
   }
 
   #checkOpen(): void {
-    if (!this.#isOpen) throw new TypeError("Transaction: it has ended; send inside the function that was given it, and await it there");
+    if (!this.#isOpen)
+      throw new TypeError("Transaction: it has ended; send inside the function that was given it, and await it there");
   }
 }
 

@@ -38,7 +38,7 @@ export interface CopyWorkerOptions {
 }
 
 /** A copying processor in a process of its own, to be killed and frozen. */
-export class CopyWorker {
+export class CopyWorker implements AsyncDisposable {
   readonly events: WorkerEvent[] = [];
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -134,6 +134,11 @@ export class CopyWorker {
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#exited;
+  }
+
+  /** Ends it, also when it is frozen. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
   }
 
   /** SIGTERM; resolves with its exit code. */

@@ -14,7 +14,7 @@ export interface InputStreamOptions {
  * Writes keyed records continuously, in transactions of their own, so that input has markers between its records as it
  * has in a pipeline.
  */
-export class InputStream {
+export class InputStream implements AsyncDisposable {
   readonly #options: InputStreamOptions;
   readonly #producer: TransactionalProducer;
   readonly #startedMs = performance.now();
@@ -60,6 +60,10 @@ export class InputStream {
       await this.#producer.close();
     }
     return this.#written;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
   async #write(): Promise<void> {

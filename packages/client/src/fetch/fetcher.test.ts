@@ -37,7 +37,10 @@ class FetchCluster {
 
   cachedTopic(): unknown {
     const count = Math.max(0, ...this.leaders.keys()) + 1;
-    return { name: "in", partitions: Array.from({ length: count }, (_, partition) => ({ leader: this.leaders.get(partition) ?? -1 })) };
+    return {
+      name: "in",
+      partitions: Array.from({ length: count }, (_, partition) => ({ leader: this.leaders.get(partition) ?? -1 })),
+    };
   }
 
   refreshMetadata(): Promise<void> {
@@ -183,7 +186,9 @@ describe("Fetcher", () => {
       expect(queue.lastStableOffset).toBe(3);
       expect(drain(queue)).toEqual([0, 1, 2]);
     }
-    expect(cluster.asked.filter(({ node }) => node === 2).every(({ partitions }) => partitions.length === 1)).toBe(true);
+    expect(cluster.asked.filter(({ node }) => node === 2).every(({ partitions }) => partitions.length === 1)).toBe(
+      true,
+    );
     expect(cluster.asked.some(({ partitions }) => partitions.length === 2)).toBe(true);
   });
 
@@ -221,6 +226,8 @@ describe("Fetcher", () => {
     createFetcher();
     fetcher.add(sought);
     fetcher.add(removed);
+    await until(() => cluster.asked.length === 1);
+    cluster.release();
     await until(() => cluster.asked.some(({ partitions }) => partitions.length === 2));
     cluster.logs.get(0)?.append([{ value: "a" }, { value: "b" }]);
     cluster.logs.get(1)?.append([{ value: "a" }]);
@@ -296,7 +303,8 @@ describe("Fetcher", () => {
   test("gives up a partition whose records are damaged; what came before them is delivered.", async () => {
     const queue = partition(0);
     cluster.damage = (payload) => {
-      if (payload.length > 0 && payload.readBigInt64BE(0) === 1n) payload.writeUInt8(payload.readUInt8(payload.length - 1) ^ 1, payload.length - 1);
+      if (payload.length > 0 && payload.readBigInt64BE(0) === 1n)
+        payload.writeUInt8(payload.readUInt8(payload.length - 1) ^ 1, payload.length - 1);
     };
     createFetcher();
     fetcher.add(queue);

@@ -99,6 +99,8 @@ export class Fetcher {
 
   async #loop(node: number): Promise<void> {
     while (!this.#closed) {
+      // A partition may have moved to a node that led none so far: this loop leaves it, and nobody else would begin.
+      this.#startLoops();
       const mine = [...this.#queues].filter((queue) => this.#leader(queue) === node);
       if (mine.length === 0) break;
       const wanted = mine.filter((queue) => !queue.paused && queue.bytes < this.#options.maxQueueBytes);

@@ -167,7 +167,10 @@ export class GroupCoordinator {
     const processIds = members.map(({ metadata }) => decodeProcessId(decodeSubscriptionUserData(metadata)));
     const known = processIds.filter((processId) => processId !== null);
     const userData = known.length === 0 ? null : encodeProcessIds(known);
-    return [...assigned].map(([memberId, assignment]) => ({ memberId, assignment: encodeAssignment(assignment, userData) }));
+    return [...assigned].map(([memberId, assignment]) => ({
+      memberId,
+      assignment: encodeAssignment(assignment, userData),
+    }));
   }
 
   async #startOver(code: number, api: string, signal: AbortSignal): Promise<void> {

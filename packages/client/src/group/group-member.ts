@@ -129,7 +129,10 @@ export class GroupMember {
       } catch (error) {
         if (this.#closing) return;
         if (isConnectionLoss(error)) {
-          this.#options.logger.warn({ groupId: this.#options.groupId, err: error }, "joining the group failed, trying again");
+          this.#options.logger.warn(
+            { groupId: this.#options.groupId, err: error },
+            "joining the group failed, trying again",
+          );
           await this.#pause();
           continue;
         }
@@ -200,7 +203,10 @@ export class GroupMember {
       const outcome = await Promise.race([hooks.onRevoked(partitions), expired]);
       if (outcome === "expired") {
         logger.error({ groupId, rebalanceTimeoutMs }, "onRevoked did not return in time; the partitions are given up");
-        await hooks.onLost(partitions, new GroupLostError("onRevoked did not return within half the rebalance timeout"));
+        await hooks.onLost(
+          partitions,
+          new GroupLostError("onRevoked did not return within half the rebalance timeout"),
+        );
       }
     } finally {
       done.abort();

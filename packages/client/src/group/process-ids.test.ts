@@ -13,7 +13,14 @@ describe("process ids in user data", () => {
   });
 
   it("are unknown where another client sent something else, or nothing", () => {
-    const foreign = [null, Buffer.alloc(0), Buffer.from([0, 1, 2]), Buffer.from("eos1:{"), Buffer.from("eos1:null"), Buffer.from('eos1:{"a":1}')];
+    const foreign = [
+      null,
+      Buffer.alloc(0),
+      Buffer.from([0, 1, 2]),
+      Buffer.from("eos1:{"),
+      Buffer.from("eos1:null"),
+      Buffer.from('eos1:{"a":1}'),
+    ];
     for (const userData of foreign) {
       expect(decodeProcessId(userData)).toBeNull();
       expect(decodeProcessIds(userData)).toBeNull();

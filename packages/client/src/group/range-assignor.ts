@@ -31,7 +31,11 @@ export const rangeAssignor: Assignor = {
       let next = 0;
       for (const [index, member] of subscribed.entries()) {
         const size = share + (index < withOneMore ? 1 : 0);
-        if (size > 0) assigned.get(member)?.set(topic, Array.from({ length: size }, (_, i) => next + i));
+        if (size > 0)
+          assigned.get(member)?.set(
+            topic,
+            Array.from({ length: size }, (_, i) => next + i),
+          );
         next += size;
       }
     }

@@ -23,7 +23,12 @@ export interface CommitProtocol {
    * @param sent what had left before the commit was asked for, or leaves with it
    * @param gaveUp ends endless waiting for an answer, once the producer is closed
    */
-  commit(drained: Promise<void>, groups: readonly GroupOffsets[], sent: SentSoFar, gaveUp: () => boolean): Promise<void>;
+  commit(
+    drained: Promise<void>,
+    groups: readonly GroupOffsets[],
+    sent: SentSoFar,
+    gaveUp: () => boolean,
+  ): Promise<void>;
   /** Makes sure that nothing sent since the last commit becomes visible (as far as the guarantee goes), under a new epoch. */
   abort(gaveUp: () => boolean): Promise<void>;
 }

@@ -21,7 +21,16 @@ export type ProducerState = keyof typeof PRODUCER_TRANSITIONS;
 export const PRODUCER_TRANSITIONS = {
   uninitialized: ["initializing", "closed"],
   initializing: ["ready", "uninitialized", "fenced", "fatal-error", "closed"],
-  ready: ["in-transaction", "committing", "aborting", "abortable-error", "initializing", "fenced", "fatal-error", "closed"],
+  ready: [
+    "in-transaction",
+    "committing",
+    "aborting",
+    "abortable-error",
+    "initializing",
+    "fenced",
+    "fatal-error",
+    "closed",
+  ],
   "in-transaction": ["committing", "initializing", "abortable-error", "aborting", "fenced", "fatal-error", "closed"],
   committing: ["ready", "in-transaction", "abortable-error", "fenced", "fatal-error", "closed"],
   "abortable-error": ["aborting", "initializing", "fenced", "fatal-error", "closed"],

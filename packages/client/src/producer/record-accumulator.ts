@@ -45,9 +45,7 @@ export class RecordAccumulator {
     headersEnd: number,
   ): void {
     let writer = partition.open ?? this.#openBatch(partition);
-    if (
-      !writer.append(timestamp, keySource, keyStart, keyEnd, value, headersSource, headersStart, headersEnd)
-    ) {
+    if (!writer.append(timestamp, keySource, keyStart, keyEnd, value, headersSource, headersStart, headersEnd)) {
       this.#full(partition, writer);
       writer = this.#openBatch(partition);
       writer.append(timestamp, keySource, keyStart, keyEnd, value, headersSource, headersStart, headersEnd);

@@ -62,7 +62,9 @@ export class RecordAppender {
       mayGoOn();
       const { headers } = record;
       const key =
-        record.key === undefined || record.key === null ? null : toBuffer(keySerde.serialize(name, record.key, headers));
+        record.key === undefined || record.key === null
+          ? null
+          : toBuffer(keySerde.serialize(name, record.key, headers));
       const value = record.value === null ? null : valueSerde.serialize(name, record.value, headers);
       let partition = record.partition;
       if (partition === undefined) {

@@ -240,7 +240,7 @@ describe("a rebalance", () => {
         await running.opened;
         return processor;
       };
-      const stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 3_000 });
+      await using stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 3_000 });
       await using first = await join();
       await using second = await join();
       const third = await join();

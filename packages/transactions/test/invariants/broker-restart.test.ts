@@ -53,15 +53,17 @@ describe("a broker", () => {
     async ({ name, times, happen, producerScope }) => {
       const brokers = kafka.bootstrapServers.split(",");
       await using topics = await TestTopics.create({ brokers, inputPartitions: 4, outputPartitions: 2 });
-      const { applicationId, input, output } = topics;
-      const stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_000 });
+      const { input } = topics;
+      await using stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_000 });
       const options = {
         ...topics.application,
         producerScope,
         sessionTimeoutMs: 3_000,
         maxBatchBytes: 400,
       };
-      const workers = [new CopyWorker(options), new CopyWorker(options)];
+      await using one = new CopyWorker(options);
+      await using two = new CopyWorker(options);
+      const workers = [one, two];
       await Promise.all(workers.map((worker) => worker.waitFor(({ event }) => event === "committed")));
       const recoveriesMs: number[] = [];
       for (let time = 0; time < times; time++) {

@@ -17,8 +17,8 @@ describe("kill -9 at random moments", () => {
     async (producerScope) => {
       const random = new Random();
       await using topics = await TestTopics.create({ inputPartitions: 8, outputPartitions: 4 });
-      const { brokers, applicationId, input, output } = topics;
-      const stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_500 });
+      const { brokers, input } = topics;
+      await using stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_500 });
       await using campaign = new KillCampaign({
         client: topics.client,
         random,

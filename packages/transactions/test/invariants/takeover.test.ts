@@ -42,7 +42,7 @@ describe("taking over from a process that was killed with an open transaction", 
     async (producerScope) => {
       await using topics = await TestTopics.create({ inputPartitions: 4, outputPartitions: 4 });
       const { client, brokers, applicationId, input, output } = topics;
-      const stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_000 });
+      await using stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_000 });
       const options = {
         ...topics.application,
         producerScope,
@@ -51,9 +51,9 @@ describe("taking over from a process that was killed with an open transaction", 
         transactionTimeoutMs: 60_000,
         maxBatchBytes: 400,
       };
-      const survivor = new CopyWorker(options);
+      await using survivor = new CopyWorker(options);
       await survivor.running();
-      const victim = new CopyWorker(options);
+      await using victim = new CopyWorker(options);
       await victim.waitFor((event) => event.event === "rebalanced" && event.assigned.length > 0);
       await victim.waitFor((event) => event.event === "committed");
       const orphans = victim.assigned.map((partition) => ({ topic: input, partition }));

@@ -20,8 +20,8 @@ describe("a process that is frozen past its session timeout and wakes up again",
     async (producerScope) => {
       const random = new Random();
       await using topics = await TestTopics.create({ inputPartitions: 6, outputPartitions: 3 });
-      const { client, brokers, applicationId, input, output } = topics;
-      const stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_000 });
+      const { client, brokers, input, output } = topics;
+      await using stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_000 });
       const options = {
         ...topics.application,
         producerScope,
@@ -30,7 +30,9 @@ describe("a process that is frozen past its session timeout and wakes up again",
         heartbeatIntervalMs: 200,
         maxBatchBytes: 400,
       };
-      const workers = [new CopyWorker(options), new CopyWorker(options)] as const;
+      await using one = new CopyWorker(options);
+      await using two = new CopyWorker(options);
+      const workers = [one, two] as const;
       for (const worker of workers) await worker.waitFor(({ event }) => event === "committed");
       let open = 0;
       let zombieCommits = 0;

@@ -1,0 +1,187 @@
+import {
+  BrokerError,
+  type BatchProducer,
+  type CommitSummary,
+  ConnectionError,
+  type GroupOffsets,
+  ProducerFencedError,
+  type ProducerState,
+  TransactionAbortedError,
+} from "@eos/client";
+import { type Clock, silentLogger } from "@eos/core";
+import { describe, expect, it } from "vitest";
+import { type AnyTask, CommitUnit } from "./commit-unit.ts";
+import { NoProgressError } from "./errors.ts";
+import { ProcessorMetrics } from "./processor-metrics.ts";
+
+const ILLEGAL_GENERATION = 22;
+const PRODUCER_FENCED = 90;
+const SUMMARY: CommitSummary = { records: 1, durationMs: 1, openMs: 1 };
+
+const fenced = (): Error => new ProducerFencedError({ api: "EndTxn", kafkaCode: PRODUCER_FENCED });
+const stale = (): Error => new BrokerError({ api: "TxnOffsetCommit", kafkaCode: ILLEGAL_GENERATION });
+const aborted = (): Error =>
+  new TransactionAbortedError("aborted", { transactionalId: "t", cause: new Error("refused"), connectionLost: false });
+
+interface Answers {
+  readonly commit?: (Error | null)[];
+  readonly init?: (Error | null)[];
+  readonly abort?: (Error | null)[];
+}
+
+/** Does what it is told, one answer a call; without one it succeeds. */
+class ScriptedProducer {
+  readonly transactionalId = "t";
+  readonly calls: string[] = [];
+  state: ProducerState = "ready";
+  readonly #answers: Answers;
+
+  constructor(answers: Answers) {
+    this.#answers = answers;
+  }
+
+  get canAbort(): boolean {
+    return this.state === "ready" || this.state === "abortable-error";
+  }
+
+  async commit(groups: readonly GroupOffsets[]): Promise<CommitSummary> {
+    const offsets = groups.flatMap(({ offsets }) => offsets.toTopics()).flatMap(({ partitions }) => partitions);
+    this.calls.push(`commit ${offsets.map(({ offset }) => offset).join()}`);
+    const error = this.#answers.commit?.shift() ?? null;
+    if (error === null) return SUMMARY;
+    this.state = error instanceof ProducerFencedError ? "fenced" : "abortable-error";
+    throw error;
+  }
+
+  async init(): Promise<void> {
+    this.calls.push("init");
+    const error = this.#answers.init?.shift() ?? null;
+    if (error !== null) throw error;
+    this.state = "ready";
+  }
+
+  async abort(): Promise<void> {
+    this.calls.push("abort");
+    const error = this.#answers.abort?.shift() ?? null;
+    if (error !== null) throw error;
+    this.state = "ready";
+  }
+
+  close(): void {}
+}
+
+interface Scenario {
+  readonly unit: CommitUnit;
+  readonly task: { position: number; committedPosition: number };
+  readonly calls: string[];
+  readonly fatal: unknown[];
+}
+
+const immediateClock: Clock = { now: () => 0, monotonicMs: () => 0, sleep: () => Promise.resolve() };
+
+function scenario(answers: Answers, membership: readonly boolean[] = []): Scenario {
+  const producer = new ScriptedProducer(answers);
+  const proofs = [...membership];
+  const fatal: unknown[] = [];
+  const task = {
+    queue: {
+      topic: "in",
+      partition: 0,
+      generation: { groupId: "g", generationId: 1, memberId: "m", groupInstanceId: null },
+    },
+    position: 5,
+    committedPosition: 0,
+    pending: null,
+    settled: () => Promise.resolve(),
+    drop: () => undefined,
+    rewind(offset: number) {
+      producer.calls.push(`rewind ${offset}`);
+      task.position = offset;
+      task.committedPosition = offset;
+    },
+  };
+  const unit = new CommitUnit({
+    producer: producer as unknown as BatchProducer,
+    clock: immediateClock,
+    logger: silentLogger,
+    observer: {},
+    metrics: new ProcessorMetrics(),
+    commitIntervalMs: 0,
+    stableOffsets: async (tasks) => tasks.map(() => 3),
+    confirmMembership: async () => {
+      producer.calls.push("confirm");
+      return proofs.shift() ?? false;
+    },
+    requestRejoin: () => producer.calls.push("rejoin"),
+    onFenced: () => producer.calls.push("fenced"),
+    onFatal: (error) => fatal.push(error),
+    onRunnable: () => undefined,
+  });
+  unit.tasks.add(task as unknown as AnyTask);
+  unit.run();
+  return { unit, task, calls: producer.calls, fatal };
+}
+
+const never = (): AbortSignal => new AbortController().signal;
+
+describe("commit unit", () => {
+  it("commits the positions that moved, and nothing when none did", async () => {
+    const { unit, task, calls } = scenario({});
+    await unit.suspend(never());
+    expect(calls).toEqual(["commit 5"]);
+    expect(task.committedPosition).toBe(5);
+    unit.run();
+    await unit.suspend(never());
+    expect(calls).toEqual(["commit 5"]);
+  });
+
+  it("goes back to the committed offsets, read anew, when a transaction fails", async () => {
+    const { unit, task, calls } = scenario({ commit: [aborted()] });
+    await unit.suspend(never());
+    expect(calls).toEqual(["commit 5", "abort", "rewind 3"]);
+    expect(task.position).toBe(3);
+  });
+
+  it("takes its id back after being fenced only if the group still counts it in", async () => {
+    const member = scenario({ commit: [fenced()] }, [true]);
+    await member.unit.suspend(never());
+    expect(member.calls).toEqual(["commit 5", "fenced", "confirm", "init", "rewind 3"]);
+
+    const expelled = scenario({ commit: [fenced()] }, [false]);
+    await expelled.unit.suspend(never());
+    expect(expelled.calls).toEqual(["commit 5", "fenced", "confirm", "rejoin"]);
+  });
+
+  it("proves its membership again when taking the id back was cut off", async () => {
+    const { unit, calls } = scenario({ commit: [fenced()], init: [new ConnectionError("lost")] }, [true, false]);
+    await unit.suspend(never());
+    expect(calls).toEqual(["commit 5", "fenced", "confirm", "init", "confirm", "rejoin"]);
+  });
+
+  it("aborts and joins again when the group has gone on without it", async () => {
+    const { unit, calls } = scenario({ commit: [stale()] });
+    await unit.suspend(never());
+    expect(calls).toEqual(["commit 5", "abort", "rejoin"]);
+  });
+
+  it("tries an abort that was cut off again until it is answered", async () => {
+    const { unit, calls } = scenario({
+      commit: [aborted()],
+      abort: [new ConnectionError("lost"), new ConnectionError("lost")],
+    });
+    await unit.suspend(never());
+    expect(calls).toEqual(["commit 5", "abort", "abort", "abort", "rewind 3"]);
+  });
+
+  it("gives up when the same transaction is refused five times in a row", async () => {
+    const { unit, task, calls, fatal } = scenario({ commit: Array.from({ length: 5 }, aborted) });
+    for (let round = 1; round <= 5; round++) {
+      task.position = 5;
+      unit.touched();
+      const rounds = (): number => calls.filter((call) => call.startsWith("rewind")).length + fatal.length;
+      while (rounds() < round || (round < 5 && !unit.isRunning)) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(fatal).toHaveLength(1);
+    expect(fatal[0]).toBeInstanceOf(NoProgressError);
+  });
+});
