@@ -3,7 +3,7 @@ import { CleanUp } from "./demo/clean-up.ts";
 import { DEMO_HELP, type DemoOptions, readDemoOptions } from "./demo/demo-options.ts";
 import { runDemo } from "./demo/run-demo.ts";
 import { Screen } from "./demo/screen.ts";
-import { failureLine } from "./failure.ts";
+import { failureText } from "./failure.ts";
 
 /** As a shell reports the end by SIGINT. */
 const INTERRUPTED = 130;
@@ -15,7 +15,7 @@ async function main(): Promise<number> {
   try {
     options = readDemoOptions(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${failureLine(error)}\nTry \`pnpm demo --help\`.\n`);
+    process.stderr.write(`${failureText(error)}\nTry \`pnpm demo --help\`.\n`);
     return 2;
   }
   if (options === "help") {
@@ -30,11 +30,11 @@ async function main(): Promise<number> {
     if (exitCode === INTERRUPTED) screen.line("\nInterrupted: ending what was started.");
     return exitCode;
   } catch (error) {
-    process.stderr.write(`\ndemo: ${failureLine(error)}\n`);
+    process.stderr.write(`\ndemo: ${failureText(error)}\n`);
     return 1;
   } finally {
     const patience = setTimeout(() => process.exit(INTERRUPTED), CLEAN_UP_WITHIN_MS);
-    for (const failure of await cleanUp.run()) process.stderr.write(`demo: ${failureLine(failure)}\n`);
+    for (const failure of await cleanUp.run()) process.stderr.write(`demo: ${failureText(failure)}\n`);
     clearTimeout(patience);
   }
 }

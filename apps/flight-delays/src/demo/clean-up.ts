@@ -1,5 +1,5 @@
 /** Thrown to whoever wants to start something after the end has begun. */
-export class InterruptedError extends Error {}
+class InterruptedError extends Error {}
 
 /** What was started and has to be ended, in the reverse order. */
 export class CleanUp {

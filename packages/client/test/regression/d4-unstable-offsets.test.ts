@@ -39,23 +39,20 @@ async function whileCommitting(
   producer.close();
 }
 
-describe("D4: an offset whose transaction has not ended", () => {
-  test.each([1, 2] as const)(
-    "is called unstable instead of the offset before it (version %d).",
-    async (transactionVersion) => {
-      const groupId = uniqueName("group");
-      const ask = async (requireStable: boolean) => {
-        const [answer] = await successor.admin.committedOffsets(groupId, [{ topic, partition: 0 }], { requireStable });
-        return [answer?.errorCode, answer?.offset];
-      };
-      await whileCommitting(groupId, transactionVersion, async () => {
-        expect((await ask(true))[0]).toBe(UNSTABLE_OFFSET_COMMIT);
-        expect(await ask(false)).toEqual([0, -1]);
-      });
-      // The markers of the transaction are written after EndTxn's answer.
-      await expect.poll(() => ask(true), { interval: 20 }).toEqual([0, 5]);
-    },
-  );
+describe.each([1, 2] as const)("D4: an offset whose transaction has not ended (version %d)", (transactionVersion) => {
+  test("is called unstable instead of the offset before it.", async () => {
+    const groupId = uniqueName("group");
+    const ask = async (requireStable: boolean) => {
+      const [answer] = await successor.admin.committedOffsets(groupId, [{ topic, partition: 0 }], { requireStable });
+      return [answer?.errorCode, answer?.offset];
+    };
+    await whileCommitting(groupId, transactionVersion, async () => {
+      expect((await ask(true))[0]).toBe(UNSTABLE_OFFSET_COMMIT);
+      expect(await ask(false)).toEqual([0, -1]);
+    });
+    // The markers of the transaction are written after EndTxn's answer.
+    await expect.poll(() => ask(true), { interval: 20 }).toEqual([0, 5]);
+  });
 });
 
 describe("stock kafkajs", () => {

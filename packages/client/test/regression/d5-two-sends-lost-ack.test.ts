@@ -23,9 +23,8 @@ afterAll(async () => {
 describe.each(["drop", "hang-up"] as const)(
   "D5: several sends of which the first one's acknowledgement is lost (%s)",
   (action) => {
-    test.each([1, 2] as const)(
-      "fail together in a transaction of version %d, and are in the topic once and in order when it is repeated.",
-      async (transactionVersion) => {
+    test("fail together in a transaction, and are in the topic once and in order when it is repeated.", async () => {
+      for (const transactionVersion of [1, 2] as const) {
         const topic = await createTopic(client);
         const producer = await client.producer({
           transactionalId: uniqueName("tx"),
@@ -42,8 +41,8 @@ describe.each(["drop", "hang-up"] as const)(
         await producer.commit([]);
         producer.close();
         expect(await readValues(client, topic)).toEqual([A, B, C]);
-      },
-    );
+      }
+    });
 
     test("are repeated byte for byte without a transaction: the broker drops what it has, and all of them are there once.", async () => {
       const topic = await createTopic(client);

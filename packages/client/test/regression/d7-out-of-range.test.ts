@@ -39,7 +39,7 @@ async function committed(groupId: string): Promise<number | undefined> {
 }
 
 describe("D7: an offset that does not exist any more", () => {
-  test("is an error of the reader, before and behind what there is.", async () => {
+  test("is an error of the reader, before and behind what there is.", { timeout: 10_000 }, async () => {
     await expect(readValues(client, topic, { from: 2 })).rejects.toThrow(OffsetOutOfRangeError);
     const beyond = client.readPartition({ topic, partition: 0, from: 11, to: 12 });
     await expect(beyond.next()).rejects.toThrow(OffsetOutOfRangeError);

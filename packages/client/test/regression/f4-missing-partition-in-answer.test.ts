@@ -63,10 +63,10 @@ const leaveOutSecondPartitionV7: FaultAction = (payload) => {
   return shortened;
 };
 
-describe("F4: a Produce answer that leaves a partition out", () => {
-  test.each([1, 2] as const)(
-    "acknowledges nothing of it: the transaction (version %d) fails and is repeated.",
-    async (transactionVersion) => {
+describe.each([1, 2] as const)(
+  "F4: a Produce answer that leaves a partition out (version %d)",
+  (transactionVersion) => {
+    test("acknowledges nothing of it: the transaction fails and is repeated.", async () => {
       const producer = await client.producer({ transactionalId: uniqueName("tx"), transactionVersion });
       await producer.init();
       const before = (await readValues(client, topic, { partition: 1 })).length;
@@ -84,9 +84,9 @@ describe("F4: a Produce answer that leaves a partition out", () => {
       producer.close();
       expect((await readValues(client, topic, { partition: 0 })).filter((v) => v === value)).toHaveLength(1);
       expect((await readValues(client, topic, { partition: 1 })).slice(before)).toEqual([value]);
-    },
-  );
-});
+    });
+  },
+);
 
 describe("stock kafkajs", () => {
   test("takes it for an acknowledgement of everything.", async () => {
