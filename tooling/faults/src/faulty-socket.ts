@@ -89,7 +89,9 @@ export class FaultySocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (!this.#isOwed()) this.#connection.destroy();
+    // What outlives the client must not keep the process alive as well.
+    if (this.#isOwed()) this.#connection.unref();
+    else this.#connection.destroy();
     done(error);
   }
 

@@ -41,7 +41,7 @@ export class ResponseReader {
   }
 }
 
-export const int16 = (value: number): Buffer => {
+const int16 = (value: number): Buffer => {
   const bytes = Buffer.alloc(2);
   bytes.writeInt16BE(value);
   return bytes;

@@ -5,9 +5,6 @@ const POLYNOMIAL = 0x82f63b78;
 
 const native = loadOptionalModule("@node-rs/crc32") as { crc32c(input: Uint8Array): number } | undefined;
 
-/** Which CRC runs here: the native one when `@node-rs/crc32` is installed (4× as fast), else the one in JavaScript. */
-export const crc32cImplementation: "native" | "js" = native === undefined ? "js" : "native";
-
 /** CRC-32C of `buffer[start, end)`, unsigned. */
 export const crc32c: (buffer: Buffer, start?: number, end?: number) => number =
   native === undefined ? crc32cInJs : crc32cNative(native.crc32c);

@@ -1,7 +1,7 @@
 import type { Client } from "@eos/client";
 import { uniqueName } from "@tooling/kafka/testing";
 import type { Producer } from "kafkajs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { connectClient, createTopic, readValues } from "./our-client.ts";
 import {
   commitSentinel,
@@ -22,6 +22,13 @@ let intKeyZero: string;
 /** Two transactions are open before offset 2, and both abort. */
 let midway: string;
 
+/** An abort is answered before its marker is in the log, and the order of the markers matters here. */
+async function untilEnd(topic: string, offset: number): Promise<void> {
+  const end = async () =>
+    (await client.admin.listOffsets([{ topic, partition: 0 }], "latest", "read_uncommitted"))[0]?.offset;
+  await vi.waitFor(async () => expect(await end()).toBe(offset), { timeout: 10_000, interval: 10 });
+}
+
 beforeAll(async () => {
   client = await connectClient();
   const kafka = stockKafka();
@@ -36,6 +43,7 @@ beforeAll(async () => {
   await sendText(ta, interleaved, "A1");
   await sendText(tb, interleaved, "B1");
   await tb.abort();
+  await untilEnd(interleaved, 3);
   await sendText(ta, interleaved, "A2");
   await ta.abort();
   await commitSentinel(a, interleaved);
@@ -51,6 +59,7 @@ beforeAll(async () => {
   await sendText(tb, midway, "B1");
   await sendText(tb, midway, "B2");
   await ta.abort();
+  await untilEnd(midway, 4);
   await tb.abort();
   await commitSentinel(a, midway);
 }, 60_000);
@@ -81,8 +90,8 @@ describe("D1: aborted records", () => {
 
 describe("stock kafkajs", () => {
   test("delivers aborted records in all three cases.", async () => {
-    expect(await stockReadValues(interleaved)).not.toEqual([]);
-    expect(await stockReadValues(intKeyZero)).not.toEqual([]);
+    expect(await stockReadValues(interleaved)).toEqual(["A1"]);
+    expect(await stockReadValues(intKeyZero)).toEqual(["key 0", "behind key 0"]);
     const groupId = uniqueName("stock-group");
     const admin = stockKafka().admin();
     await admin.connect();

@@ -33,9 +33,12 @@ async function whileCommitting(
   const end = faults.arm({ api: "EndTxn", on: "request", action: "hold" });
   const committed = producer.commit(groupOffsets(noGeneration(groupId), topic, 5));
   await end.struck;
-  await meanwhile();
-  await end.release();
-  await committed;
+  try {
+    await meanwhile();
+  } finally {
+    await end.release();
+    await committed;
+  }
   producer.close();
 }
 

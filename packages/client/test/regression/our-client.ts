@@ -68,12 +68,19 @@ export async function readRecords(
   topic: string,
   options: Partial<PartitionReaderOptions> = {},
 ): Promise<FetchedRecord<string, string>[]> {
-  const { partition = 0, isolation = "read_committed", from = 0 } = options;
+  const { partition = 0, isolation = "read_committed", from = 0, signal } = options;
   const to = await stableEnd(client, { topic, partition });
   const source = new RecordSource(topic, partition, stringSerde, stringSerde);
   const cursor = new RecordCursor();
   const records: FetchedRecord<string, string>[] = [];
-  for await (const batch of client.readPartition({ topic, partition, from, to, isolation })) {
+  for await (const batch of client.readPartition({
+    topic,
+    partition,
+    from,
+    to,
+    isolation,
+    ...(signal === undefined ? {} : { signal }),
+  })) {
     cursor.open(batch, from);
     while (cursor.next()) {
       records.push(

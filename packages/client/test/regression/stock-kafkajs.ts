@@ -51,7 +51,8 @@ export async function stockRead(topic: string, groupId: string = uniqueName("sto
   try {
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+      // It restarts itself after whatever it takes for passing, as a coordinator that is loading.
+      consumer.on(consumer.events.CRASH, ({ payload }) => payload.restart || reject(payload.error));
       consumer
         .run({
           autoCommit: false,
