@@ -1,5 +1,6 @@
 import type { Client } from "@eos/client";
 import { uniqueName } from "@tooling/kafka/testing";
+import { ConfigResourceTypes } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectClient, createTopic, readRecords, readValues } from "./our-client.ts";
 import { stockKafka } from "./stock-kafkajs.ts";
@@ -10,18 +11,13 @@ const LARGE = "x".repeat(400_000);
 let client: Client;
 let topic: string;
 
+const CONFIG = { "segment.bytes": "1048576", "min.cleanable.dirty.ratio": "0.001", "min.compaction.lag.ms": "0" };
+
 // The cleaner keeps a producer's last batch, emptied, so that its sequence is not forgotten. Here the first segment holds two
 // records of one producer with a key that another one writes anew: nothing but an empty batch remains of it.
 beforeAll(async () => {
   client = await connectClient();
-  topic = await createTopic(client, {
-    config: {
-      "cleanup.policy": "compact",
-      "segment.bytes": "1048576",
-      "min.cleanable.dirty.ratio": "0.001",
-      "min.compaction.lag.ms": "0",
-    },
-  });
+  topic = await createTopic(client, { config: CONFIG });
   const kafka = stockKafka();
   const [first, second] = [0, 1].map(() => kafka.producer({ idempotent: true, maxInFlightRequests: 1 }));
   if (first === undefined || second === undefined) throw new Error("no producers");
@@ -38,6 +34,18 @@ beforeAll(async () => {
     await producer.send({ topic, messages: [{ key, value: key + LARGE, partition: 0 }] });
   }
   await Promise.all([first.disconnect(), second.disconnect()]);
+  // Only now, so that all is compacted in one pass: a second one would put what is left of two segments into one.
+  const admin = kafka.admin();
+  await admin.connect();
+  const configEntries = Object.entries({ ...CONFIG, "cleanup.policy": "compact" }).map(([name, value]) => ({
+    name,
+    value,
+  }));
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+  });
+  await admin.disconnect();
 }, 60_000);
 
 afterAll(async () => {

@@ -267,4 +267,25 @@ export const mutants: readonly Mutant[] = [
       title: "follows a partition whose leader moves while the old leader keeps others.",
     },
   },
+  {
+    name: "abort out of reach",
+    file: "packages/client/src/producer/record-producer.ts",
+    find: "await producer.abort().catch(() => undefined);",
+    replace: "await producer.abort();",
+    test: {
+      file: "packages/client/test/regression/abort-out-of-reach.test.ts",
+      title: "rejects the sends and goes on when there is one again.",
+    },
+  },
+  {
+    name: "reader's end",
+    file: "packages/client/src/fetch/partition-reader.ts",
+    find: "queue.paused = position >= to;",
+    replace: "",
+    test: {
+      file: "packages/client/src/fetch/partition-reader.test.ts",
+      title:
+        "gives the batches that have records, ends behind the last offset whatever is there, and asks for nothing beyond it.",
+    },
+  },
 ];
