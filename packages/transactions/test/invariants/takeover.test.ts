@@ -35,11 +35,10 @@ async function until(isSo: () => Promise<boolean>, limitMs: number): Promise<voi
   }
 }
 
-describe("taking over from a process that was killed with an open transaction", () => {
-  it.for(["process", "task"] as const)(
-    "does not wait for its transaction timeout of a minute (scope %s)",
-    { timeout: 120_000 },
-    async (producerScope) => {
+describe.for(["process", "task"] as const)(
+  "taking over from a process that was killed with an open transaction (scope %s)",
+  (producerScope) => {
+    it("does not wait for its transaction timeout of a minute", { timeout: 120_000 }, async () => {
       await using topics = await TestTopics.create({ inputPartitions: 4, outputPartitions: 4 });
       const { client, brokers, applicationId, input, output } = topics;
       await using stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_000 });
@@ -86,6 +85,6 @@ describe("taking over from a process that was killed with an open transaction", 
       );
       expect(describeAnomalies(result.anomalies)).toBe("");
       expect(visibleMs).toBeLessThan(SESSION_TIMEOUT_MS + ALLOWANCE_MS);
-    },
-  );
-});
+    });
+  },
+);
