@@ -25,7 +25,7 @@ export interface GroupConsumerOptions {
 }
 
 /** How long the broker may hold a fetch that has nothing to answer: a partition that is assigned meanwhile waits behind it. */
-const FETCH_MAX_WAIT_MS = 100;
+const FETCH_MAX_WAIT_MS = 200;
 const FETCH_MAX_BYTES = 32 * 1024 * 1024;
 const FETCH_PARTITION_BYTES = 512 * 1024;
 /** Three answers' worth waiting per partition keep the tasks busy while the next one is on its way. */
