@@ -1,5 +1,5 @@
 import {
-  FetchedRecord,
+  type FetchedRecord,
   type PartitionQueue,
   type RecordBatch,
   RecordCursor,
@@ -151,18 +151,7 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
         cursor.open(batch, this.position);
       }
       while (cursor.next()) {
-        const record = new FetchedRecord(
-          source,
-          cursor.buffer,
-          cursor.offset,
-          cursor.timestamp,
-          cursor.keyStart,
-          cursor.keyEnd,
-          cursor.valueStart,
-          cursor.valueEnd,
-          cursor.headersStart,
-          cursor.headersEnd,
-        );
+        const record = cursor.record(source);
         try {
           const result = transform(record);
           if (result !== undefined && result !== null) {

@@ -1,5 +1,5 @@
 import type { Client } from "@eos/client";
-import { FetchedRecord, RecordCursor, RecordSource } from "@eos/client";
+import { type FetchedRecord, RecordCursor, RecordSource } from "@eos/client";
 import { bytesSerde, formatTopicPartition, stringSerde, type TopicPartition } from "@eos/core";
 import { readCommitted } from "@tooling/kafka";
 import { checkHistory, type Anomaly, type History, type OutputRecord } from "@tooling/verify";
@@ -148,20 +148,7 @@ export async function readTopic(client: Client, topic: string): Promise<FetchedR
       cursor.open(batch, from);
       while (cursor.next()) {
         if (cursor.offset >= to) break;
-        records.push(
-          new FetchedRecord(
-            source,
-            cursor.buffer,
-            cursor.offset,
-            cursor.timestamp,
-            cursor.keyStart,
-            cursor.keyEnd,
-            cursor.valueStart,
-            cursor.valueEnd,
-            cursor.headersStart,
-            cursor.headersEnd,
-          ),
-        );
+        records.push(cursor.record(source));
       }
     }
   }

@@ -1,6 +1,6 @@
 // Plain consume: every key and value read as a string, offsets committed every 100 ms.
 // Prints how many records and characters it read once `--records` have come.
-import { createClient, FetchedRecord, OffsetBatch, RecordCursor, RecordSource } from "@eos/client";
+import { createClient, OffsetBatch, RecordCursor, RecordSource } from "@eos/client";
 import { stringSerde } from "@eos/core";
 import { onTermination, readOptions } from "./command-line.mjs";
 
@@ -18,18 +18,7 @@ function drain(queue) {
   for (let batch = queue.shift(); batch !== null; batch = queue.shift()) {
     cursor.open(batch, 0);
     while (cursor.next()) {
-      const record = new FetchedRecord(
-        source,
-        cursor.buffer,
-        cursor.offset,
-        cursor.timestamp,
-        cursor.keyStart,
-        cursor.keyEnd,
-        cursor.valueStart,
-        cursor.valueEnd,
-        cursor.headersStart,
-        cursor.headersEnd,
-      );
+      const record = cursor.record(source);
       characters += record.key.length + record.value.length;
       read++;
     }

@@ -300,7 +300,6 @@ export class BatchProducer {
     this.#sent = true;
     this.#queue.enqueue(partition, {
       bytes,
-      recordCount: writer.count,
       writer,
       sealedAtMs: this.#options.clock.monotonicMs(),
     });

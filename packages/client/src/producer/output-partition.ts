@@ -3,7 +3,6 @@ import type { RecordBatchWriter } from "../records/record-batch-writer.ts";
 /** A finished batch on its way: its bytes are final, so that a repeated request repeats the same bytes. */
 export interface SealedBatch {
   readonly bytes: Buffer;
-  readonly recordCount: number;
   readonly writer: RecordBatchWriter;
   /** When the batch was handed over, on the monotonic clock: bounds how long it is retried. */
   readonly sealedAtMs: number;

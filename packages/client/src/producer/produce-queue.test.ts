@@ -94,7 +94,7 @@ function batch(name: string): SealedBatch {
       bytes.fill(0);
     },
   };
-  return { bytes, recordCount: 1, writer: writer as unknown as RecordBatchWriter, sealedAtMs: clock.monotonicMs() };
+  return { bytes, writer: writer as unknown as RecordBatchWriter, sealedAtMs: clock.monotonicMs() };
 }
 
 /** What each partition's broker was sent, repeats included. */

@@ -2,7 +2,7 @@ import type { Serde } from "@eos/core";
 import { createHeaders, SerdeError, stringSerde } from "@eos/core";
 import { describe, expect, it } from "vitest";
 
-import { FetchedRecord, RecordSource } from "./fetched-record.ts";
+import { type FetchedRecord, RecordSource } from "./fetched-record.ts";
 import { HeaderEncoder } from "./header-bytes.ts";
 import type { FixtureRecord } from "./log-fixture.ts";
 import { LogFixture } from "./log-fixture.ts";
@@ -27,18 +27,7 @@ function fetched<K, V>(record: FixtureRecord, keySerde: Serde<K>, valueSerde: Se
   c.open(batch!);
   c.next();
   const source = new RecordSource("in", 3, keySerde, valueSerde);
-  return new FetchedRecord(
-    source,
-    c.buffer,
-    c.offset,
-    c.timestamp,
-    c.keyStart,
-    c.keyEnd,
-    c.valueStart,
-    c.valueEnd,
-    c.headersStart,
-    c.headersEnd,
-  );
+  return c.record(source);
 }
 
 function sectionOf(headers: Parameters<typeof createHeaders>[0]): Buffer {

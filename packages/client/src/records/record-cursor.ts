@@ -1,3 +1,4 @@
+import { FetchedRecord, type RecordSource } from "./fetched-record.ts";
 import type { RecordBatch } from "./record-batch-reader.ts";
 import { CorruptRecordError } from "./record-errors.ts";
 
@@ -57,6 +58,22 @@ export class RecordCursor {
       this.read();
     } while (this.offset < this.fromOffset);
     return true;
+  }
+
+  /** The record that `next()` stopped at, as an object of its own: it stays as it is when the cursor moves on. */
+  record<K, V>(source: RecordSource<K, V>): FetchedRecord<K, V> {
+    return new FetchedRecord(
+      source,
+      this.buffer,
+      this.offset,
+      this.timestamp,
+      this.keyStart,
+      this.keyEnd,
+      this.valueStart,
+      this.valueEnd,
+      this.headersStart,
+      this.headersEnd,
+    );
   }
 
   private read(): void {

@@ -4,7 +4,7 @@ import {
   type Client,
   type ClientOptions,
   createClient,
-  FetchedRecord,
+  type FetchedRecord,
   OffsetBatch,
   type GroupGeneration,
   type GroupOffsets,
@@ -83,20 +83,7 @@ export async function readRecords(
   })) {
     cursor.open(batch, from);
     while (cursor.next()) {
-      records.push(
-        new FetchedRecord(
-          source,
-          cursor.buffer,
-          cursor.offset,
-          cursor.timestamp,
-          cursor.keyStart,
-          cursor.keyEnd,
-          cursor.valueStart,
-          cursor.valueEnd,
-          cursor.headersStart,
-          cursor.headersEnd,
-        ),
-      );
+      records.push(cursor.record(source));
     }
   }
   return records;
