@@ -59,9 +59,13 @@ export class TestTopics implements CopyTopics, AsyncDisposable {
     return { brokers, applicationId, input, output };
   }
 
-  /** Writes into the input, in a committed transaction. */
+  /**
+   * Writes into the input, in a committed transaction, and waits until its markers are there: before them the input's
+   * stable end is still the old one, and whoever waits for that end to be processed would not wait at all.
+   */
   async write(records: readonly TestRecord[], producer: Partial<TransactionalProducerOptions> = {}): Promise<void> {
     await this.produce(producer, (send) => send(records));
+    await settled(this.client, this.input);
   }
 
   /** Runs `work` in a transaction on the input topic; one that throws is aborted. */
