@@ -30,6 +30,23 @@ export interface ObserverEvents {
     readonly assigned: readonly TopicPartition[];
     readonly revoked: readonly TopicPartition[];
   };
+  /** Offsets of a group were committed outside a transaction; each is the next one to read. */
+  readonly offsetsCommitted: {
+    readonly groupId: string;
+    readonly memberId: string;
+    readonly durationMs: number;
+    readonly offsets: readonly (TopicPartition & { readonly offset: number })[];
+  };
+  /** The coordinator refused a commit: the group has gone on without this member, nothing of it was committed. */
+  readonly commitRefused: {
+    readonly groupId: string;
+    readonly memberId: string;
+    readonly generationId: number;
+    readonly partitions: readonly TopicPartition[];
+    readonly error: unknown;
+  };
+  /** A member of a consumer group ended with an error. `willBeReplaced`: another takes its place after a backoff. */
+  readonly memberFailed: { readonly groupId: string; readonly error: Error; readonly willBeReplaced: boolean };
   /** A record was left out because the handler for such errors said so. */
   readonly recordSkipped: TopicPartition & { readonly offset: number; readonly error: unknown };
 }

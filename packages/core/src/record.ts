@@ -49,6 +49,10 @@ export function formatTopicPartition(topicPartition: TopicPartition): string {
   return `${topicPartition.topic}-${topicPartition.partition}`;
 }
 
+export function samePartition(a: TopicPartition, b: TopicPartition): boolean {
+  return a.topic === b.topic && a.partition === b.partition;
+}
+
 /**
  * Makes a header map without a prototype. Strings become UTF-8 bytes; an array becomes a repeated header, so an array
  * of one is the same as its value and an empty array is no header. Buffers are taken over, not copied.

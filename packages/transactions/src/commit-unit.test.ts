@@ -10,7 +10,7 @@ import {
 } from "@eos/client";
 import { type Clock, silentLogger } from "@eos/core";
 import { describe, expect, it } from "vitest";
-import { type AnyTask, CommitUnit } from "./commit-unit.ts";
+import { type AnyTask, CommitUnit, type CommitUnitOptions } from "./commit-unit.ts";
 import { NoProgressError } from "./errors.ts";
 import { ProcessorMetrics } from "./processor-metrics.ts";
 
@@ -79,7 +79,11 @@ interface Scenario {
 
 const immediateClock: Clock = { now: () => 0, monotonicMs: () => 0, sleep: () => Promise.resolve() };
 
-function scenario(answers: Answers, membership: readonly boolean[] = []): Scenario {
+function scenario(
+  answers: Answers,
+  membership: readonly boolean[] = [],
+  stableOffsets: CommitUnitOptions["stableOffsets"] = async (tasks) => tasks.map(() => 3),
+): Scenario {
   const producer = new ScriptedProducer(answers);
   const proofs = [...membership];
   const fatal: unknown[] = [];
@@ -107,7 +111,7 @@ function scenario(answers: Answers, membership: readonly boolean[] = []): Scenar
     observer: {},
     metrics: new ProcessorMetrics(),
     commitIntervalMs: 0,
-    stableOffsets: async (tasks) => tasks.map(() => 3),
+    stableOffsets,
     confirmMembership: async () => {
       producer.calls.push("confirm");
       return proofs.shift() ?? false;
@@ -120,6 +124,21 @@ function scenario(answers: Answers, membership: readonly boolean[] = []): Scenar
   unit.tasks.add(task as unknown as AnyTask);
   unit.run();
   return { unit, task, calls: producer.calls, fatal };
+}
+
+/** Offsets that a transaction holds for ever; `asked` resolves once somebody waits for them. */
+function heldOffsets(): { readonly stableOffsets: CommitUnitOptions["stableOffsets"]; readonly asked: Promise<void> } {
+  let ask = (): void => {};
+  const asked = new Promise<void>((resolve) => (ask = resolve));
+  return {
+    asked,
+    stableOffsets: async (_tasks, signal) => {
+      ask();
+      signal.throwIfAborted();
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      throw signal.reason;
+    },
+  };
 }
 
 const never = (): AbortSignal => new AbortController().signal;
@@ -171,6 +190,40 @@ describe("commit unit", () => {
     });
     await unit.suspend(never());
     expect(calls).toEqual(["commit 5", "abort", "abort", "abort", "rewind 3"]);
+  });
+
+  // A member that waits for them does not join again, and the group is held up with it or goes on without it.
+  it("waits no longer for offsets that a transaction holds once the group has gone on", async () => {
+    const { stableOffsets, asked } = heldOffsets();
+    const { unit, calls, fatal } = scenario({ commit: [aborted()] }, [], stableOffsets);
+    unit.touched();
+    await asked;
+    await unit.abandon();
+    expect(calls).toEqual(["commit 5", "abort", "abort"]);
+    expect(fatal).toEqual([]);
+    expect(unit.isRunning).toBe(false);
+  });
+
+  it("waits for offsets that a transaction holds no longer than a revocation may take", async () => {
+    const { stableOffsets, asked } = heldOffsets();
+    const { unit, calls, fatal } = scenario({ commit: [aborted()] }, [], stableOffsets);
+    const limit = new AbortController();
+    const suspended = unit.suspend(limit.signal);
+    await asked;
+    // By then it has nothing left to do but wait.
+    await new Promise((resolve) => setImmediate(resolve));
+    limit.abort();
+    await suspended;
+    expect(calls).toEqual(["commit 5", "abort"]);
+    expect(fatal).toEqual([]);
+    expect(unit.isRunning).toBe(false);
+  });
+
+  it("does not wait for them at all when the time was up before", async () => {
+    const { stableOffsets } = heldOffsets();
+    const { unit } = scenario({ commit: [aborted()] }, [], stableOffsets);
+    await unit.suspend(AbortSignal.abort());
+    expect(unit.isRunning).toBe(false);
   });
 
   it("gives up when the same transaction is refused five times in a row", async () => {

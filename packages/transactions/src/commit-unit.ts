@@ -33,8 +33,8 @@ export interface CommitUnitOptions {
   readonly observer: Observer;
   readonly metrics: ProcessorMetrics;
   readonly commitIntervalMs: number;
-  /** Committed offsets, once no transaction holds them any more; where to begin, for a partition without one. */
-  readonly stableOffsets: (tasks: readonly AnyTask[]) => Promise<readonly number[]>;
+  /** Committed offsets, once no transaction holds them any more; where to begin, for a partition without one. Rejects when the signal fires. */
+  readonly stableOffsets: (tasks: readonly AnyTask[], signal: AbortSignal) => Promise<readonly number[]>;
   /** Whether the coordinator still counts this member in: what a fenced producer needs before it takes its id back. */
   readonly confirmMembership: () => Promise<boolean>;
   /** The group has gone on without this member: join again. */
@@ -71,6 +71,8 @@ export class CommitUnit {
   #isDue = false;
   #committing: Promise<void> | null = null;
   #recovering: Promise<void> | null = null;
+  /** Fires when nobody needs the offsets any more that a recovery reads. */
+  #rewinding = new AbortController();
   #abortsInARow = 0;
 
   constructor(options: CommitUnitOptions) {
@@ -101,10 +103,21 @@ export class CommitUnit {
   }
 
   /**
-   * Stops running the tasks and commits what they have done. Records whose promise is outstanding are waited for until
-   * `signal` fires; after that they are processed again by whoever has the partition next.
+   * Stops running the tasks and commits what they have done. Records whose promise is outstanding, and offsets that a
+   * transaction holds, are waited for until `signal` fires; after that the records are processed again by whoever has
+   * the partition next.
    */
   async suspend(signal: AbortSignal): Promise<void> {
+    const giveUp = (): void => this.#rewinding.abort();
+    signal.addEventListener("abort", giveUp);
+    try {
+      await this.#suspend(signal);
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  async #suspend(signal: AbortSignal): Promise<void> {
     await this.#recovering;
     if (this.#machine.state !== "running") return;
     this.#machine.transition("suspended");
@@ -114,6 +127,7 @@ export class CommitUnit {
     this.#cancelTimer();
     await this.#committing;
     if (this.#recovering === null) await this.#commit();
+    if (signal.aborted) this.#rewinding.abort();
     await this.#recovering;
   }
 
@@ -123,6 +137,8 @@ export class CommitUnit {
     for (const task of this.tasks) task.drop();
     if (this.#machine.is("running", "recovering")) this.#machine.transition("suspended");
     await this.#committing;
+    // The group goes on meanwhile: this member would be missing for as long as a transaction holds the offsets.
+    this.#rewinding.abort();
     await this.#recovering;
     try {
       if (this.producer.canAbort) await this.producer.abort();
@@ -134,6 +150,7 @@ export class CommitUnit {
 
   close(): void {
     this.#cancelTimer();
+    this.#rewinding.abort();
     if (this.#machine.state !== "closed") this.#machine.transition("closed");
     for (const task of this.tasks) task.drop();
     this.tasks.clear();
@@ -198,6 +215,7 @@ export class CommitUnit {
   /** Back to the committed offsets, under an epoch that nobody else has; or out, when the group has gone on. */
   async #recover(error: unknown): Promise<void> {
     const { clock, logger, onFatal } = this.#options;
+    const { signal } = (this.#rewinding = new AbortController());
     this.#cancelTimer();
     for (const task of this.tasks) task.drop();
     if (this.#machine.state === "running") this.#machine.transition("recovering");
@@ -212,11 +230,15 @@ export class CommitUnit {
       }
       try {
         if (!(await this.#freshEpoch(verdict))) return;
-        await this.#rewind();
+        await this.#rewind(signal);
         if (wasRunning && this.#machine.state === "recovering") this.#machine.transition("running");
         this.#options.onRunnable();
         return;
       } catch (again) {
+        if (signal.aborted) {
+          if (this.#machine.state === "recovering") this.#machine.transition("suspended");
+          return;
+        }
         failure = again;
         logger.warn({ transactionalId: this.producer.transactionalId, err: again }, "recovering failed, trying again");
         await clock.sleep(RETRY_MS);
@@ -258,9 +280,9 @@ export class CommitUnit {
     return false;
   }
 
-  async #rewind(): Promise<void> {
+  async #rewind(signal: AbortSignal): Promise<void> {
     const tasks = [...this.tasks];
-    const offsets = await this.#options.stableOffsets(tasks);
+    const offsets = await this.#options.stableOffsets(tasks, signal);
     for (const [index, task] of tasks.entries()) {
       if (this.tasks.has(task)) task.rewind(offsets[index] as number);
     }

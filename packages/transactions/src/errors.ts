@@ -71,14 +71,3 @@ export class NoProgressError extends EosError {
     });
   }
 }
-
-/** `autoOffsetReset` is `'none'` and the group has no offset for a partition. */
-export class NoCommittedOffsetError extends EosError {
-  constructor(groupId: string, partitions: readonly string[]) {
-    super(`group ${groupId} has no committed offset for ${partitions.join(", ")}`, {
-      code: "EOS_NO_COMMITTED_OFFSET",
-      severity: "fatal",
-      hint: "Set the group's offsets, or choose autoOffsetReset 'earliest' or 'latest'.",
-    });
-  }
-}

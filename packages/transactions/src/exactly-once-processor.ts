@@ -14,6 +14,8 @@ import {
   checkOptions,
   createConsoleLogger,
   createStateMachine,
+  LIFECYCLE_TRANSITIONS,
+  type LifecycleState,
   type Logger,
   notify,
   type StateMachine,
@@ -28,12 +30,11 @@ import {
   type TransformResult,
 } from "./options.ts";
 import { ProcessorMetrics, type ProcessorMetricsSnapshot } from "./processor-metrics.ts";
-import { PROCESSOR_TRANSITIONS, type ProcessorState } from "./processor-state.ts";
 import { TaskManager } from "./task-manager.ts";
 
 /** What a health endpoint shows. */
 export interface ProcessorHealth {
-  readonly state: ProcessorState;
+  readonly state: LifecycleState;
   /** The process does its work or is on the way to: restart it when this is false. */
   readonly isLive: boolean;
   /** It holds its assignment and processes. */
@@ -73,7 +74,7 @@ const STUCK_CHECK_MS = 1_000;
  */
 export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
   readonly #options: ProcessorOptions<KI, VI, KO, VO>;
-  readonly #machine: StateMachine<ProcessorState>;
+  readonly #machine: StateMachine<LifecycleState>;
   readonly #logger: Logger;
   readonly #client: Client;
   readonly #metrics = new ProcessorMetrics();
@@ -103,10 +104,10 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
     // Whoever does not look at `finished` sees the error through the state and the log.
     this.#settled.catch(() => undefined);
     this.#settle = settle;
-    this.#machine = createStateMachine<ProcessorState>({
+    this.#machine = createStateMachine<LifecycleState>({
       name: options.applicationId,
       initial: "CREATED",
-      transitions: PROCESSOR_TRANSITIONS,
+      transitions: LIFECYCLE_TRANSITIONS,
     });
     this.#machine.onTransition((next, previous) => {
       logger.info({ applicationId: options.applicationId, next, previous }, `${previous} → ${next}`);
@@ -150,7 +151,7 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
     });
   }
 
-  get state(): ProcessorState {
+  get state(): LifecycleState {
     return this.#machine.state;
   }
 
@@ -180,7 +181,7 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
       const topics = resolveInputs(this.#options.input).map(({ topic }) => topic);
       const consumer = this.#createConsumer(topics);
       this.#consumer = consumer;
-      await consumer.start(topics);
+      await consumer.start();
     } catch (error) {
       this.#fail(error);
       throw error;

@@ -16,10 +16,9 @@ export type {
   TransformResult,
 } from "./options.ts";
 export type { ProcessorMetricsSnapshot } from "./processor-metrics.ts";
-export type { ProcessorState } from "./processor-state.ts";
+export type { LifecycleState as ProcessorState } from "@eos/core";
 export {
   InvalidTransformResultError,
-  NoCommittedOffsetError,
   NoProgressError,
   ProcessingError,
   ProcessingTimeoutError,

@@ -4,6 +4,7 @@ import {
   type Clock,
   type EosError,
   fn,
+  type LifecycleState,
   nonEmptyString,
   nonNegativeInteger,
   object,
@@ -15,7 +16,6 @@ import {
   required,
   type Serde,
 } from "@eos/core";
-import type { ProcessorState } from "./processor-state.ts";
 
 /** An input topic and how its records are read. */
 export interface InputTopic<K, V> {
@@ -91,7 +91,7 @@ export interface ProcessorOptions<KI, VI, KO, VO> extends ClientOptions {
   readonly maxPollIntervalMs?: number;
   /** Largest record batch, in bytes before compression; at most the topics' `max.message.bytes`. @defaultValue 1 048 576 */
   readonly maxBatchBytes?: number;
-  readonly onStateChange?: (next: ProcessorState, previous: ProcessorState) => void;
+  readonly onStateChange?: (next: LifecycleState, previous: LifecycleState) => void;
   /** Another producer has taken this one's transactional id. It goes on only if the group still counts it in. */
   readonly onFenced?: (error: EosError) => void;
   /** The broker refused this producer's epoch, as it does after it has timed out its transaction. */

@@ -24,13 +24,17 @@ export interface StableOffsetsOptions {
   readonly applicationId: string;
   /** This process' own transactional id, which is never fenced; `null` under the task scope. */
   readonly ownTransactionalId: string | null;
-  readonly signal?: AbortSignal;
+  /** How long a transaction of this application may last. */
+  readonly transactionTimeoutMs: number;
+  readonly signal: AbortSignal;
 }
 
 const UNSTABLE_OFFSET_COMMIT = 88;
 const POLL_MS = 20;
 /** A transaction that ends by itself does so well within this time; after it, its owner is presumed dead. */
 const PRESUMED_DEAD_MS = 150;
+/** Brokers look for transactions that have timed out every 10 s (`transaction.abort.timed.out.transaction.cleanup.interval.ms`). */
+const TIMED_OUT_WITHIN_MS = 15_000;
 
 /**
  * Reads the group's offsets once no transaction holds them (`requireStable`, KIP-447).
@@ -39,6 +43,8 @@ const PRESUMED_DEAD_MS = 150;
  * uses its id. Its id stands in the offset's metadata, so after a short wait it is fenced by InitProducerId, which is
  * what Admin `fenceProducers` does. A predecessor that lives after all loses that transaction and nothing else: its
  * commit is refused, it proves its membership, takes a new epoch and replays.
+ *
+ * A transaction that has no end in the log of the group's offsets holds them for ever (see {@link reportHanging}).
  */
 export async function stableOffsets(
   partitions: readonly TopicPartition[],
@@ -47,8 +53,9 @@ export async function stableOffsets(
   const { admin, clock, applicationId, signal } = options;
   const startedMs = clock.monotonicMs();
   const fenced = new Set<string>();
+  let isReported = false;
   for (;;) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     const committed = await admin.committedOffsets(applicationId, partitions, { requireStable: true });
     const unstable = committed.filter((offset) => offset.errorCode === UNSTABLE_OFFSET_COMMIT);
     const refused = committed.find(({ errorCode }) => errorCode !== 0 && errorCode !== UNSTABLE_OFFSET_COMMIT);
@@ -68,8 +75,30 @@ export async function stableOffsets(
     if (options.ownTransactionalId !== null && clock.monotonicMs() - startedMs > PRESUMED_DEAD_MS) {
       await fencePredecessors(unstable, fenced, options);
     }
+    const heldMs = clock.monotonicMs() - startedMs;
+    if (!isReported && heldMs > options.transactionTimeoutMs + TIMED_OUT_WITHIN_MS) {
+      isReported = true;
+      reportHanging(unstable, heldMs, options);
+    }
     await clock.sleep(POLL_MS, signal);
   }
+}
+
+/**
+ * A transaction outlives its timeout when the broker has forgotten one of its markers, as Kafka 4.3 does for a partition
+ * that has no leader at the moment they are sent (`KRaftMetadataCache.getPartitionLeaderEndpoint` answers as for one that
+ * was deleted). Nobody here can tell whether it was committed, so to end it is an operator's decision.
+ */
+function reportHanging(
+  partitions: readonly TopicPartition[],
+  heldMs: number,
+  { logger, applicationId }: StableOffsetsOptions,
+): void {
+  logger.error(
+    { groupId: applicationId, partitions: partitions.map(formatTopicPartition), heldMs: Math.round(heldMs) },
+    "a transaction holds the offsets of these partitions for longer than it may last; they are not processed before it " +
+      "has ended: find it in __consumer_offsets with kafka-transactions.sh find-hanging, and end it with abort",
+  );
 }
 
 /**

@@ -3,19 +3,19 @@ import {
   type Client,
   type GroupConsumer,
   type GroupGeneration,
+  isConsecutive,
   type PartitionQueue,
   type ProducerFencedError,
   RecordSource,
+  Scheduler,
+  startPositions,
 } from "@eos/client";
-import { type Clock, formatTopicPartition, type Logger, type Observer, type TopicPartition } from "@eos/core";
-import { isConsecutive, samePartition } from "./assignment.ts";
+import { type Clock, type Logger, type Observer, samePartition, type TopicPartition } from "@eos/core";
 import { type AnyTask, CommitUnit } from "./commit-unit.ts";
-import { NoCommittedOffsetError } from "./errors.ts";
 import type { ResolvedInput, ResolvedOutput, Transform } from "./options.ts";
 import { OutputWriter } from "./output-writer.ts";
 import type { ProcessorMetrics } from "./processor-metrics.ts";
-import { Scheduler } from "./scheduler.ts";
-import { claimPartitions, fenceTheDead, stableOffsets } from "./stable-offsets.ts";
+import { claimPartitions, fenceTheDead, type StableOffset, stableOffsets } from "./stable-offsets.ts";
 import { Task, type TaskOwner } from "./task.ts";
 import { processTransactionalId, taskTransactionalId } from "./transactional-id.ts";
 
@@ -173,7 +173,11 @@ export class TaskManager<KI, VI, KO, VO> {
       observer,
       metrics,
       commitIntervalMs: this.#options.commitIntervalMs,
-      stableOffsets: (tasks) => this.#committedPositions(tasks.map((task) => task.queue)),
+      stableOffsets: (tasks, signal) =>
+        this.#committedPositions(
+          tasks.map((task) => task.queue),
+          signal,
+        ),
       confirmMembership: () => this.#options.consumer().confirmMembership(),
       requestRejoin: () => this.#options.consumer().requestRejoin(),
       onFenced: this.#options.onFenced,
@@ -207,7 +211,7 @@ export class TaskManager<KI, VI, KO, VO> {
       await fenceTheDead(partitions, living, options);
     }
     const committed = await stableOffsets(partitions, options);
-    const offsets = await this.#withStart(committed);
+    const offsets = await this.#startOffsets(committed);
     if (own !== null) {
       const unclaimed = offsets.filter((_, index) => committed[index]?.transactionalId !== own);
       await claimPartitions(unclaimed, generation, own, this.#options.client);
@@ -215,13 +219,19 @@ export class TaskManager<KI, VI, KO, VO> {
     return offsets.map(({ offset }) => offset);
   }
 
-  async #committedPositions(partitions: readonly TopicPartition[]): Promise<number[]> {
+  async #committedPositions(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<number[]> {
     const committed = await stableOffsets(partitions, {
       ...this.#options,
       ...this.#admin(),
       ownTransactionalId: this.#ownTransactionalId(),
+      signal,
     });
-    return (await this.#withStart(committed)).map(({ offset }) => offset);
+    return (await this.#startOffsets(committed)).map(({ offset }) => offset);
+  }
+
+  #startOffsets(committed: readonly StableOffset[]): Promise<(TopicPartition & { readonly offset: number })[]> {
+    const { client, applicationId, autoOffsetReset } = this.#options;
+    return startPositions(client.admin, applicationId, committed, autoOffsetReset);
   }
 
   #admin(): { readonly admin: Client["admin"] } {
@@ -233,25 +243,6 @@ export class TaskManager<KI, VI, KO, VO> {
     const { guarantee, producerScope, applicationId, processId } = this.#options;
     if (guarantee === "at_least_once" || producerScope === "task") return null;
     return processTransactionalId(applicationId, processId);
-  }
-
-  /** Where there is no committed offset, `autoOffsetReset` says where to begin. */
-  async #withStart(
-    committed: readonly (TopicPartition & { readonly offset: number | null })[],
-  ): Promise<(TopicPartition & { readonly offset: number })[]> {
-    const { client, autoOffsetReset, applicationId } = this.#options;
-    const missing = committed.filter(({ offset }) => offset === null);
-    if (missing.length > 0 && autoOffsetReset === "none") {
-      throw new NoCommittedOffsetError(applicationId, missing.map(formatTopicPartition));
-    }
-    const start =
-      missing.length === 0
-        ? []
-        : await client.admin.listOffsets(missing, autoOffsetReset === "latest" ? "latest" : "earliest");
-    return committed.map(({ topic, partition, offset }) => {
-      const begin = offset ?? start.find((s) => s.topic === topic && s.partition === partition)?.offset ?? 0;
-      return { topic, partition, offset: begin };
-    });
   }
 
   #begin(

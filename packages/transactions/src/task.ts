@@ -4,6 +4,8 @@ import {
   type RecordBatch,
   RecordCursor,
   type RecordSource,
+  type RunnableTask,
+  type RunOutcome,
   TransactionAbortedError,
 } from "@eos/client";
 import type { ProcessingErrorAnswer, Transform, TransformResult } from "./options.ts";
@@ -31,13 +33,6 @@ export interface TaskOwner<KO, VO> {
 }
 
 export type UnknownRecord = FetchedRecord<unknown, unknown>;
-
-/** How a run of a task ended. */
-export type RunOutcome = "idle" | "more" | "full" | "waiting";
-
-export interface RunnableTask {
-  run(untilMs: number): RunOutcome;
-}
 
 /** The clock and the back-pressure are looked at every so many records: a look costs as much as a small record. */
 const RECORDS_PER_LOOK = 32;

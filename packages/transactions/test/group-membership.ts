@@ -23,7 +23,7 @@ export async function joinGroup(
       onLost: () => Promise.resolve(),
     },
   });
-  await consumer.start([topics.input]);
+  await consumer.start();
   await assigned.opened;
   return { generation: consumer.generation as GroupGeneration, [Symbol.asyncDispose]: () => consumer.close() };
 }

@@ -1,5 +1,5 @@
 /**
- * States of a processor: Kafka Streams' words and its table (`KafkaStreams.State`).
+ * States of everything that is started and closed: Kafka Streams' words and its table (`KafkaStreams.State`).
  *
  * ```
  * CREATED ─▶ REBALANCING ◀─▶ RUNNING
@@ -9,7 +9,7 @@
  *  PENDING_SHUTDOWN ─▶ NOT_RUNNING        any error that stops it: PENDING_ERROR ─▶ ERROR
  * ```
  */
-export type ProcessorState =
+export type LifecycleState =
   | "CREATED"
   | "REBALANCING"
   | "RUNNING"
@@ -18,7 +18,7 @@ export type ProcessorState =
   | "PENDING_ERROR"
   | "ERROR";
 
-export const PROCESSOR_TRANSITIONS = {
+export const LIFECYCLE_TRANSITIONS = {
   CREATED: ["REBALANCING", "PENDING_SHUTDOWN", "PENDING_ERROR"],
   REBALANCING: ["RUNNING", "PENDING_SHUTDOWN", "PENDING_ERROR"],
   RUNNING: ["REBALANCING", "PENDING_SHUTDOWN", "PENDING_ERROR"],
@@ -26,4 +26,4 @@ export const PROCESSOR_TRANSITIONS = {
   NOT_RUNNING: [],
   PENDING_ERROR: ["ERROR"],
   ERROR: ["PENDING_SHUTDOWN"],
-} as const satisfies Record<ProcessorState, readonly ProcessorState[]>;
+} as const satisfies Record<LifecycleState, readonly LifecycleState[]>;
