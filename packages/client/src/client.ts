@@ -1,10 +1,11 @@
 import { type Clock, type Logger, systemClock } from "@eos/core";
 import { type Admin, createAdmin } from "./admin/admin.ts";
 import { type PartitionReaderOptions, readPartition } from "./fetch/partition-reader.ts";
+import { commitOffsets } from "./group/commit-offsets.ts";
 import { GroupConsumer, type GroupConsumerOptions } from "./group/group-consumer.ts";
 import { Cluster } from "./network/cluster.ts";
 import { type ClientOptions, resolveClientOptions } from "./options.ts";
-import { AtLeastOnceProtocol, commitOffsets } from "./producer/at-least-once-protocol.ts";
+import { AtLeastOnceProtocol } from "./producer/at-least-once-protocol.ts";
 import { BatchProducer } from "./producer/batch-producer.ts";
 import type { GroupOffsets } from "./producer/group-offsets.ts";
 import { TransactionProtocol } from "./producer/transaction-protocol.ts";
@@ -41,7 +42,10 @@ export interface Client {
   groupConsumer(options: GroupConsumerOptions): GroupConsumer;
   /** Reads a range of one partition without a group. @throws OffsetOutOfRangeError, CorruptRecordError */
   readPartition(options: PartitionReaderOptions): AsyncGenerator<RecordBatch>;
-  /** Commits offsets outside a transaction, under the generation's check. @throws BrokerError */
+  /**
+   * Commits offsets outside a transaction, under the generation's check. The error names the first partition refused.
+   * @throws BrokerError, FencedInstanceIdError, AuthorizationError, ConnectionError
+   */
   commitOffsets(group: GroupOffsets): Promise<void>;
   /** Level of the brokers' feature `transaction.version`; known once connected. */
   readonly transactionVersion: number;

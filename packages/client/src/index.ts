@@ -15,6 +15,7 @@ export {
   ClientClosedError,
   ConnectionError,
   EngineMismatchError,
+  FencedInstanceIdError,
   isConnectionLoss,
   ProducerFencedError,
   RequestTimeoutError,
@@ -30,14 +31,21 @@ export { OffsetOutOfRangeError } from "./fetch/fetch-errors.ts";
 export { PartitionQueue } from "./fetch/partition-queue.ts";
 export type { PartitionReaderOptions } from "./fetch/partition-reader.ts";
 
+export { isConsecutive } from "./group/consecutive-generations.ts";
 export { GroupConsumer } from "./group/group-consumer.ts";
 export type { GroupConsumerOptions } from "./group/group-consumer.ts";
 export { GroupLostError } from "./group/group-errors.ts";
 export type { GroupGeneration } from "./group/group-generation.ts";
-export type { RebalanceHooks } from "./group/group-member.ts";
+export type { RebalanceHooks, RejoinReason } from "./group/group-member.ts";
+export type { GroupState } from "./group/group-state.ts";
+export { NoCommittedOffsetError, startPositions } from "./group/start-positions.ts";
+export { compareMembers } from "./group/assignor.ts";
+export type { Assignor, MemberSubscription } from "./group/assignor.ts";
 export { rangeAssignor } from "./group/range-assignor.ts";
-export type { Assignor } from "./group/range-assignor.ts";
 export type { Assignment } from "./group/consumer-protocol.ts";
+
+export { Scheduler } from "./scheduling/scheduler.ts";
+export type { RunnableTask, RunOutcome } from "./scheduling/scheduler.ts";
 
 export { BatchProducer, isGroupFence } from "./producer/batch-producer.ts";
 export type { CommitSummary } from "./producer/batch-producer.ts";

@@ -91,6 +91,35 @@ describe("a cluster", () => {
     expect((await fetching).topics[0]?.partitions[0]).toMatchObject({ errorCode: 0, highWatermark: 0 });
   });
 
+  test("gives up what waits for a coordinator that is suspected, and connects to it again", async () => {
+    const cluster = await connect();
+    const topic = uniqueName("topic");
+    await createAdmin(cluster, { logger: silentLogger }).createTopics([{ topic, partitions: 1 }]);
+    const groupId = uniqueName("group");
+    const coordinator = await cluster.coordinator("group", groupId);
+    await cluster.send(coordinator, ping);
+    const held = expect(cluster.send(coordinator, longPoll(topic, 30_000))).rejects.toMatchObject({
+      code: "EOS_CONNECTION",
+    });
+    const startedAt = performance.now();
+    cluster.suspectCoordinator("group", groupId);
+    await held;
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    // Once more changes nothing: there is neither a coordinator nor a connection to give up.
+    cluster.suspectCoordinator("group", groupId);
+    expect((await cluster.send(await cluster.coordinator("group", groupId), ping)).errorCode).toBe(0);
+  });
+
+  test("names the topics there are, without Kafka's own", async () => {
+    const cluster = await connect();
+    const topic = uniqueName("topic");
+    await createAdmin(cluster, { logger: silentLogger }).createTopics([{ topic, partitions: 1 }]);
+    await cluster.coordinator("group", uniqueName("group"));
+    await expect.poll(() => cluster.topicNames(), { interval: 20 }).toContain(topic);
+    expect((await cluster.topicNames()).filter((name) => name.startsWith("__"))).toEqual([]);
+    expect(cluster.cachedTopic("__consumer_offsets")).toBeUndefined();
+  });
+
   test("closes at once while a fetch is held back", async () => {
     const cluster = await connect();
     const topic = uniqueName("topic");

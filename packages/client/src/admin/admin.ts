@@ -22,6 +22,8 @@ export interface Admin {
   createPartitions(topic: string, partitions: number): Promise<void>;
   /** @throws UnknownTopicError */
   deleteTopics(topics: readonly string[]): Promise<void>;
+  /** Names of the topics that may be described, without Kafka's internal ones. */
+  listTopics(): Promise<string[]>;
   /** As of now, asked of a broker. @throws UnknownTopicError */
   partitionCount(topic: string): Promise<number>;
   /**
@@ -62,6 +64,7 @@ export function createAdmin(cluster: Cluster, { logger, clock = systemClock }: A
     ensureTopics: (newTopics) => topics.create(newTopics, "keep"),
     createPartitions: (topic, partitions) => topics.grow(topic, partitions),
     deleteTopics: (names) => topics.delete(names),
+    listTopics: () => cluster.topicNames(),
     async partitionCount(topic) {
       await cluster.refreshMetadata([topic]);
       return (await cluster.topic(topic)).partitions.length;

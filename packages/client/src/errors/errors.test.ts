@@ -6,6 +6,7 @@ import {
   brokerError,
   ClientClosedError,
   ConnectionError,
+  FencedInstanceIdError,
   isConnectionLoss,
   ProducerFencedError,
   RequestTimeoutError,
@@ -49,6 +50,20 @@ describe("a broker's error code as an error", () => {
     expect(error).toBeInstanceOf(AuthorizationError);
     expect(error).toMatchObject({ code: "EOS_AUTHORIZATION", severity: "fatal" });
     expect(error.hint).toContain(acl);
+  });
+
+  test("code 82 is a fenced instance id", () => {
+    const error = brokerError({ api: "Heartbeat", kafkaCode: 82, groupId: "g" });
+    expect(error).toBeInstanceOf(FencedInstanceIdError);
+    expect(error).toMatchObject({ name: "FencedInstanceIdError", code: "EOS_FENCED_INSTANCE_ID", severity: "fatal" });
+    expect(error.hint).toContain("groupInstanceId");
+  });
+
+  test("code 12 names the broker's limit", () => {
+    const error = brokerError({ api: "OffsetCommit", kafkaCode: 12, groupId: "g", topic: "in", partition: 3 });
+    expect(error.message).toBe("OffsetCommit of in-3, group g failed with OFFSET_METADATA_TOO_LARGE (12)");
+    expect(error).toMatchObject({ code: "EOS_BROKER", severity: "fatal" });
+    expect(error.hint).toContain("offset.metadata.max.bytes");
   });
 
   test.each([47, 49, 52, 90])("code %i is a fenced producer", (kafkaCode) => {

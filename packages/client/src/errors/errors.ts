@@ -128,12 +128,31 @@ export class ProducerFencedError extends BrokerError {
   }
 }
 
+/** Another member of the group uses the same `groupInstanceId`: the one that joined last stays. Code `EOS_FENCED_INSTANCE_ID`, fatal. */
+export class FencedInstanceIdError extends BrokerError {
+  constructor(details: BrokerErrorDetails) {
+    super(details, {
+      code: "EOS_FENCED_INSTANCE_ID",
+      severity: "fatal",
+      hint: "Another member uses the same groupInstanceId: give every member of the group one of its own",
+    });
+  }
+}
+
+const OFFSET_METADATA_TOO_LARGE = 12;
+const FENCED_INSTANCE_ID = 82;
 const AUTHORIZATION_CODES: readonly number[] = [29, 30, 31, 53, 65];
 
 /** The most specific error for a broker's answer. */
 export function brokerError(details: BrokerErrorDetails): BrokerError {
   if (AUTHORIZATION_CODES.includes(details.kafkaCode)) return new AuthorizationError(details);
   if (kafkaErrorClass(details.kafkaCode) === "fenced") return new ProducerFencedError(details);
+  if (details.kafkaCode === FENCED_INSTANCE_ID) return new FencedInstanceIdError(details);
+  if (details.kafkaCode === OFFSET_METADATA_TOO_LARGE) {
+    return new BrokerError(details, {
+      hint: "The metadata beside a committed offset may have offset.metadata.max.bytes of the broker, 4 096 as shipped",
+    });
+  }
   return new BrokerError(details);
 }
 

@@ -6,6 +6,7 @@ import type { Cluster } from "../network/cluster.ts";
 import { ByteReader } from "../protocol/byte-reader.ts";
 import type { KafkaRequest } from "../protocol/request.ts";
 import { LogFixture } from "../records/log-fixture.ts";
+import type { RecordBatch } from "../records/record-batch-reader.ts";
 import { CorruptRecordError } from "../records/record-errors.ts";
 import { OffsetOutOfRangeError } from "./fetch-errors.ts";
 import { Fetcher, type FetcherOptions } from "./fetcher.ts";
@@ -227,6 +228,46 @@ describe("Fetcher", () => {
     await until(() => full.position === 2 && paused.position === 1);
   });
 
+  test.each([
+    ["records", { maxQueueRecords: 3 }],
+    ["bytes", { maxQueueBytes: 250 }],
+  ])(
+    "leaves a partition with too many %s out until it is down to the fraction at which to resume.",
+    async (_, bounds) => {
+      const queue = partition(0, { records: 12 });
+      createFetcher({ ...bounds, resumeAt: 0.5 });
+      fetcher.add(queue);
+      // Batches of one record of about 70 bytes: the fourth is above either bound.
+      await until(() => queue.records === 4);
+      for (let left = 4; left > 1; left--) {
+        for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+        expect([queue.records, queue.position]).toEqual([left, 4]);
+        queue.release(queue.shift() as RecordBatch);
+        fetcher.wake();
+      }
+      await until(() => queue.records === 4);
+      expect(queue.position).toBe(7);
+    },
+  );
+
+  test("keeps what was on its way when a partition was paused, and asks for no more of it.", async () => {
+    const queue = partition(0);
+    cluster.holdsAnswers = true;
+    createFetcher();
+    fetcher.add(queue);
+    await until(() => cluster.heldAnswers === 1);
+    queue.paused = true;
+    cluster.holdsAnswers = false;
+    cluster.release();
+    await until(() => queue.position === 1);
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(queue.position).toBe(1);
+    queue.paused = false;
+    fetcher.wake();
+    await until(() => queue.position === 3);
+    expect(drain(queue)).toEqual([0, 1, 2]);
+  });
+
   test("drops an answer that comes after the partition was sought elsewhere or given away.", async () => {
     const [sought, removed] = [partition(0), partition(1, { leader: 2 })];
     cluster.holdsAnswers = true;
@@ -304,17 +345,29 @@ describe("Fetcher", () => {
     expect(errors[0]?.error).toBeInstanceOf(AuthorizationError);
   });
 
-  test("gives up a partition whose records are damaged; what came before them is delivered.", async () => {
-    const queue = partition(0);
+  test("fetches damaged records again: a few times, then the log itself is damaged.", async () => {
+    const queue = partition(0, { records: 5 });
+    const damages = new Map([
+      [1, 3],
+      [2, 2],
+      [4, Infinity],
+    ]);
+    const asked = (offset: number): number =>
+      cluster.asked.filter(({ partitions }) => partitions[0]?.offset === offset).length;
     cluster.damage = (payload) => {
-      if (payload.length > 0 && payload.readBigInt64BE(0) === 1n)
-        payload.writeUInt8(payload.readUInt8(payload.length - 1) ^ 1, payload.length - 1);
+      const offset = payload.length === 0 ? -1 : Number(payload.readBigInt64BE(0));
+      if (asked(offset) > (damages.get(offset) ?? 0)) return;
+      payload.writeUInt8(payload.readUInt8(payload.length - 1) ^ 1, payload.length - 1);
     };
     createFetcher();
     fetcher.add(queue);
     await until(() => errors.length > 0);
+    expect([0, 1, 2, 3, 4].map(asked)).toEqual([1, 4, 3, 1, 4]);
     expect(errors[0]?.error).toBeInstanceOf(CorruptRecordError);
-    expect(drain(queue)).toEqual([0]);
+    expect(errors[0]?.error).toMatchObject({ severity: "fatal", offset: 4 });
+    expect(queue.closed).toBe(true);
+    // What came before them is delivered.
+    expect(drain(queue)).toEqual([0, 1, 2, 3]);
   });
 
   test("tries again after a lost connection, and gives up after what is no connection's fault.", async () => {

@@ -1,10 +1,12 @@
 import type { Clock, Logger } from "@eos/core";
 import { brokerError, isConnectionLoss } from "../errors/errors.ts";
 import { kafkaErrorClass, kafkaErrorName } from "../errors/kafka-errors.ts";
+import { backoffMs } from "../network/backoff.ts";
 import type { Cluster } from "../network/cluster.ts";
 import { fetch } from "../protocol/fetch.ts";
 import { codecName, isCodecReady, loadCodec } from "../records/codecs.ts";
 import { type RecordBatch, readRecordBatches } from "../records/record-batch-reader.ts";
+import { CorruptRecordError } from "../records/record-errors.ts";
 import { OffsetOutOfRangeError } from "./fetch-errors.ts";
 import type { PartitionQueue } from "./partition-queue.ts";
 
@@ -17,8 +19,12 @@ export interface FetcherOptions {
   readonly maxWaitMs: number;
   readonly maxBytes: number;
   readonly maxPartitionBytes: number;
-  /** A queue with this many bytes waiting is not fetched. */
+  /** A queue with more bytes waiting is not fetched. */
   readonly maxQueueBytes: number;
+  /** A queue with more records waiting is not fetched. @defaultValue no bound */
+  readonly maxQueueRecords?: number | undefined;
+  /** A queue that was too full is fetched again at this fraction of both bounds, 0 < f ≤ 1. @defaultValue 1 */
+  readonly resumeAt?: number | undefined;
   readonly onFetched: (queue: PartitionQueue) => void;
   /** The partition cannot be read on (offset out of range, not authorised, corrupt): it is not fetched any more. */
   readonly onError: (queue: PartitionQueue, error: Error) => void;
@@ -26,6 +32,11 @@ export interface FetcherOptions {
 
 const RETRY_MS = 50;
 const RECONNECT_MS = 100;
+/** A partition may have no leader for long: its topic may be deleted. */
+const MAX_LEADER_WAIT_MS = 500;
+/** Damage on the way is gone when the records are fetched again; damage of the log is not. */
+const CORRUPT_RETRIES = 3;
+const CORRUPT_RETRY_MS = 100;
 
 /**
  * Keeps one Fetch in flight per leader while there is room in the queues: never fetch → wait for the handlers → fetch.
@@ -35,6 +46,10 @@ export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #queues = new Set<PartitionQueue>();
   readonly #loops = new Set<number>();
+  /** Queues that were too full, until they have room at `resumeAt`. */
+  readonly #full = new WeakSet<PartitionQueue>();
+  /** Where a queue came upon damaged records, and how often. */
+  readonly #corrupt = new WeakMap<PartitionQueue, { readonly offset: number; readonly times: number }>();
   #closed = false;
   #wakers: (() => void)[] = [];
   #stopWaiting = new AbortController();
@@ -87,11 +102,11 @@ export class Fetcher {
 
   /** Partitions without a known leader: ask until there is one. */
   async #awaitLeader(): Promise<void> {
-    while (!this.#closed) {
+    for (let attempt = 0; !this.#closed; attempt++) {
       const leaderless = [...this.#queues].filter((queue) => this.#leader(queue) < 0);
       if (leaderless.length === 0) break;
       await this.#refresh(leaderless);
-      await this.#sleep(RETRY_MS);
+      await this.#sleep(backoffMs(attempt, RETRY_MS, MAX_LEADER_WAIT_MS));
     }
     this.#loops.delete(-1);
     this.#startLoops();
@@ -103,7 +118,7 @@ export class Fetcher {
       this.#startLoops();
       const mine = [...this.#queues].filter((queue) => this.#leader(queue) === node);
       if (mine.length === 0) break;
-      const wanted = mine.filter((queue) => !queue.paused && queue.bytes < this.#options.maxQueueBytes);
+      const wanted = mine.filter((queue) => !queue.paused && this.#hasRoom(queue));
       if (wanted.length === 0) {
         await new Promise<void>((resolve) => this.#wakers.push(resolve));
         continue;
@@ -156,6 +171,7 @@ export class Fetcher {
     );
     if (response.errorCode !== 0) throw brokerError({ api: "Fetch", kafkaCode: response.errorCode });
     const stale: PartitionQueue[] = [];
+    let isDamaged = false;
     for (const topic of response.topics) {
       for (const part of topic.partitions) {
         const question = asked.get(topic.topic)?.get(part.partition);
@@ -184,14 +200,34 @@ export class Fetcher {
           for (const batch of batches) queue.push(batch);
           if (batches.length > 0) this.#options.onFetched(queue);
         } catch (error) {
-          this.#giveUp(queue, error);
+          if (this.#isWorthAnother(error, queue)) isDamaged = true;
+          else this.#giveUp(queue, error);
         }
       }
     }
+    if (isDamaged) await this.#sleep(CORRUPT_RETRY_MS);
     if (stale.length > 0) {
       await this.#sleep(RETRY_MS);
       await this.#refresh(stale);
     }
+  }
+
+  #hasRoom(queue: PartitionQueue): boolean {
+    const { maxQueueBytes, maxQueueRecords = Infinity, resumeAt = 1 } = this.#options;
+    const fraction = this.#full.has(queue) ? resumeAt : 1;
+    const hasRoom = queue.bytes <= maxQueueBytes * fraction && queue.records <= maxQueueRecords * fraction;
+    if (hasRoom) this.#full.delete(queue);
+    else this.#full.add(queue);
+    return hasRoom;
+  }
+
+  #isWorthAnother(error: unknown, queue: PartitionQueue): boolean {
+    if (!(error instanceof CorruptRecordError)) return false;
+    const seen = this.#corrupt.get(queue);
+    const times = seen?.offset === queue.position ? seen.times + 1 : 1;
+    this.#corrupt.set(queue, { offset: queue.position, times });
+    this.#options.logger.warn({ err: error, times }, "fetched records are corrupt");
+    return times <= CORRUPT_RETRIES;
   }
 
   #isPassing(code: number): boolean {

@@ -4,7 +4,7 @@ import type { RecordBatch } from "../records/record-batch-reader.ts";
 import { PartitionQueue } from "./partition-queue.ts";
 
 function batch(baseOffset: number, records: number, sizeInBytes: number): RecordBatch {
-  return { baseOffset, nextOffset: baseOffset + records, sizeInBytes } as RecordBatch;
+  return { baseOffset, nextOffset: baseOffset + records, count: records, sizeInBytes } as RecordBatch;
 }
 
 /** What a fetcher and a task do to a queue; `process` takes a batch and is done with it. */
@@ -21,7 +21,7 @@ const steps = fc.array(
 );
 
 describe("PartitionQueue", () => {
-  test("Batches leave in the order they came, and its position, bytes and emptiness are those of a plain array.", () => {
+  test("Batches leave in the order they came, and its position, records, bytes and emptiness are those of a plain array.", () => {
     fc.assert(
       fc.property(steps, (sequence) => {
         const queue = new PartitionQueue("in", 0, 0, null);
@@ -47,6 +47,7 @@ describe("PartitionQueue", () => {
           expect(queue.position).toBe(position);
           expect(queue.epoch).toBe(epoch);
           expect(queue.isEmpty).toBe(model.length === 0);
+          expect(queue.records).toBe(model.reduce((sum, { count }) => sum + count, 0));
           expect(queue.bytes).toBe(model.reduce((sum, { sizeInBytes }) => sum + sizeInBytes, 0));
         }
       }),
@@ -56,11 +57,11 @@ describe("PartitionQueue", () => {
   test("A batch that was taken counts until it is released.", () => {
     const queue = new PartitionQueue("in", 0, 0, null);
     queue.push(batch(0, 1, 100));
-    queue.push(batch(1, 1, 10));
+    queue.push(batch(1, 3, 10));
     const taken = queue.shift() as RecordBatch;
-    expect(queue.bytes).toBe(110);
+    expect([queue.records, queue.bytes]).toEqual([4, 110]);
     queue.release(taken);
-    expect(queue.bytes).toBe(10);
+    expect([queue.records, queue.bytes]).toEqual([3, 10]);
   });
 
   test("Thousands of batches go through it in order.", () => {

@@ -2,8 +2,8 @@ import type { GroupGeneration } from "../group/group-generation.ts";
 import type { RecordBatch } from "../records/record-batch-reader.ts";
 
 /**
- * The fetched and not yet processed batches of one partition, and the position behind them. Bounded in bytes: the
- * fetcher leaves a full queue out of its requests.
+ * The fetched and not yet processed batches of one partition, and the position behind them. Bounded in records and bytes:
+ * the fetcher leaves a full queue out of its requests.
  */
 export class PartitionQueue {
   readonly topic: string;
@@ -19,8 +19,11 @@ export class PartitionQueue {
   lastStableOffset = -1;
   /** Rises with every {@link seek}: answers to older fetches are dropped. */
   epoch = 0;
+  /** Of the batches that are waiting, and of those taken and not yet released. */
   bytes = 0;
+  records = 0;
   closed = false;
+  /** Not fetched while this is set; what was on its way by then still comes. */
   paused = false;
   readonly #batches: (RecordBatch | null)[] = [];
   #head = 0;
@@ -39,10 +42,11 @@ export class PartitionQueue {
   push(batch: RecordBatch): void {
     this.#batches.push(batch);
     this.bytes += batch.sizeInBytes;
+    this.records += batch.count;
     this.position = batch.nextOffset;
   }
 
-  /** The oldest batch, no longer in the queue; its bytes count until {@link release}. */
+  /** The oldest batch, no longer in the queue; its records and bytes count until {@link release}. */
   shift(): RecordBatch | null {
     if (this.#head === this.#batches.length) return null;
     const batch = this.#batches[this.#head] as RecordBatch;
@@ -57,13 +61,15 @@ export class PartitionQueue {
   /** A batch taken by {@link shift} is done with. */
   release(batch: RecordBatch): void {
     this.bytes -= batch.sizeInBytes;
+    this.records -= batch.count;
   }
 
-  /** Drops everything fetched and goes on at `offset`. */
+  /** Drops everything fetched and goes on at `offset`. A batch that was taken before is not released any more. */
   seek(offset: number): void {
     this.#batches.length = 0;
     this.#head = 0;
     this.bytes = 0;
+    this.records = 0;
     this.epoch++;
     this.position = offset;
   }

@@ -1,34 +1,37 @@
 import type { Clock, Logger, TopicPartition } from "@eos/core";
 import { brokerError, isConnectionLoss } from "../errors/errors.ts";
 import { kafkaErrorClass } from "../errors/kafka-errors.ts";
+import type { Lane } from "../network/broker-connections.ts";
 import type { Cluster } from "../network/cluster.ts";
 import { heartbeat } from "../protocol/heartbeat.ts";
-import { joinGroup } from "../protocol/join-group.ts";
+import { type JoinedMember, joinGroup, type JoinGroupResponse } from "../protocol/join-group.ts";
 import { leaveGroup } from "../protocol/leave-group.ts";
 import { syncGroup } from "../protocol/sync-group.ts";
+import type { Assignor, MemberSubscription } from "./assignor.ts";
 import {
-  type Assignment,
   decodeAssignment,
   decodeAssignmentUserData,
   decodeSubscription,
-  decodeSubscriptionUserData,
   encodeAssignment,
   encodeSubscription,
+  partitionsOf,
 } from "./consumer-protocol.ts";
 import type { GroupGeneration } from "./group-generation.ts";
 import { decodeProcessId, decodeProcessIds, encodeProcessId, encodeProcessIds } from "./process-ids.ts";
-import type { Assignor } from "./range-assignor.ts";
+import type { SubscribedTopics, SubscriptionSnapshot } from "./subscribed-topics.ts";
 
 export interface GroupCoordinatorOptions {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly groupId: string;
-  readonly topics: readonly string[];
-  readonly assignor: Assignor;
+  /** Makes the member a static one (KIP-345); `null`: it is dynamic. */
+  readonly groupInstanceId: string | null;
+  /** In order of preference; the coordinator picks one that all members know. */
+  readonly assignors: readonly Assignor[];
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
-  /** Tells the group which process this member is. */
+  /** Tells the group which process this member is, where the assignor has no user data of its own. */
   readonly processId?: string | undefined;
 }
 
@@ -38,26 +41,42 @@ export interface JoinedGroup {
   readonly partitions: TopicPartition[];
   /** The processes that are members of it; `null` when they are not told. */
   readonly processIds: ReadonlySet<string> | null;
+  /** What the assignment was made for. */
+  readonly subscription: SubscriptionSnapshot;
+}
+
+/** The leader's work, and what it was made from. */
+interface GroupAssignment {
+  readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[];
+  readonly watch: Pick<SubscriptionSnapshot, "watched" | "partitionCounts">;
 }
 
 const PROTOCOL_TYPE = "consumer";
 const RETRY_MS = 100;
 
-export const UNKNOWN_MEMBER_ID = 25;
-export const REBALANCE_IN_PROGRESS = 27;
+const UNKNOWN_MEMBER_ID = 25;
 const MEMBER_ID_REQUIRED = 79;
 
-/** One member's requests to the coordinator of its group. Knows the member id, and no more of the member's state. */
+/** One member's requests to the coordinator of its group. Knows the member id and the last assignment, and no more of the member's state. */
 export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions;
+  readonly #topics: SubscribedTopics;
   #memberId = "";
+  /**
+   * What the next subscription says is owned. Kept when the generation is lost: claims carry their generation, and
+   * after an outage all members find their partitions again.
+   */
+  #owned: readonly TopicPartition[] = [];
+  #ownedIn = -1;
 
-  constructor(options: GroupCoordinatorOptions) {
+  constructor(options: GroupCoordinatorOptions, topics: SubscribedTopics) {
     this.#options = options;
+    this.#topics = topics;
   }
 
-  get isMember(): boolean {
-    return this.#memberId !== "";
+  /** Empty while the coordinator has given none. */
+  get memberId(): string {
+    return this.#memberId;
   }
 
   /** The coordinator does not know the member any more: it joins as a new one. */
@@ -68,11 +87,11 @@ export class GroupCoordinator {
   /**
    * JoinGroup and SyncGroup; as the leader, assigns in between.
    * @returns `null` when that has to start over (a member id was given, the group is rebalancing, the coordinator moved)
-   * @throws BrokerError when the group refuses this member; ConnectionError
+   * @throws BrokerError when the group refuses this member, FencedInstanceIdError among them; ConnectionError
    */
   async join(signal: AbortSignal): Promise<JoinedGroup | null> {
-    const { cluster, groupId, topics, assignor, sessionTimeoutMs, rebalanceTimeoutMs, processId } = this.#options;
-    const userData = processId === undefined ? null : encodeProcessId(processId);
+    const { cluster, groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
+    const subscription = await this.#subscribe();
     const coordinator = await cluster.coordinator("group", groupId);
     const joined = await cluster.send(
       coordinator,
@@ -81,9 +100,9 @@ export class GroupCoordinator {
         sessionTimeoutMs,
         rebalanceTimeoutMs,
         memberId: this.#memberId,
-        groupInstanceId: null,
+        groupInstanceId,
         protocolType: PROTOCOL_TYPE,
-        protocols: [{ name: assignor.name, metadata: encodeSubscription(topics, userData) }],
+        protocols: this.#protocols(subscription.topics),
       }),
     );
     if (joined.errorCode !== 0) {
@@ -92,18 +111,19 @@ export class GroupCoordinator {
       else await this.#startOver(joined.errorCode, "JoinGroup", signal);
       return null;
     }
-    const { generationId, memberId } = joined;
+    const { generationId, memberId, protocolName } = joined;
     this.#memberId = memberId;
+    const led = memberId === joined.leader ? await this.#assign(joined) : null;
     const synced = await cluster.send(
       coordinator,
       syncGroup({
         groupId,
         generationId,
         memberId,
-        groupInstanceId: null,
+        groupInstanceId,
         protocolType: PROTOCOL_TYPE,
-        protocolName: assignor.name,
-        assignments: memberId === joined.leader ? await this.#assign(joined.members) : [],
+        protocolName: protocolName ?? "",
+        assignments: led?.assignments ?? [],
         rebalanceTimeoutMs,
       }),
     );
@@ -111,14 +131,14 @@ export class GroupCoordinator {
       await this.#startOver(synced.errorCode, "SyncGroup", signal);
       return null;
     }
-    const partitions: TopicPartition[] = [];
-    for (const [topic, ids] of decodeAssignment(synced.assignment)) {
-      for (const partition of ids) partitions.push({ topic, partition });
-    }
+    const partitions = partitionsOf(decodeAssignment(synced.assignment));
+    this.#owned = partitions;
+    this.#ownedIn = generationId;
     return {
-      generation: { groupId, generationId, memberId, groupInstanceId: null },
+      generation: { groupId, generationId, memberId, groupInstanceId },
       partitions,
       processIds: decodeProcessIds(decodeAssignmentUserData(synced.assignment)),
+      subscription: { ...subscription, ...led?.watch },
     };
   }
 
@@ -135,42 +155,62 @@ export class GroupCoordinator {
     return null;
   }
 
-  async leave(): Promise<void> {
-    const { cluster, groupId, logger } = this.#options;
+  /** A heartbeat is overdue: the coordinator's node may be gone without having closed its connections. */
+  suspectCoordinator(): void {
+    this.#options.cluster.suspectCoordinator("group", this.#options.groupId);
+  }
+
+  /** Its answer matters to nobody: when it does not come, the session timeout removes the member. */
+  async leave(lane: Lane): Promise<void> {
+    const { cluster, groupId, groupInstanceId, logger } = this.#options;
     try {
       await cluster.send(
         await cluster.coordinator("group", groupId),
-        leaveGroup({ groupId, members: [{ memberId: this.#memberId, groupInstanceId: null }] }),
+        leaveGroup({ groupId, members: [{ memberId: this.#memberId, groupInstanceId }] }),
+        lane,
       );
     } catch (error) {
-      // The session timeout will do it.
       logger.debug({ groupId, err: error }, "leaving the group failed");
     }
   }
 
-  async #assign(
-    members: readonly { readonly memberId: string; readonly metadata: Buffer }[],
-  ): Promise<{ memberId: string; assignment: Buffer }[]> {
-    const { cluster, assignor, logger } = this.#options;
-    const subscriptions = new Map(members.map((member) => [member.memberId, decodeSubscription(member.metadata)]));
-    const topics = [...new Set([...subscriptions.values()].flat())].sort();
-    const partitionCounts = new Map<string, number>();
-    for (const topic of topics) {
-      try {
-        partitionCounts.set(topic, (await cluster.topic(topic)).partitions.length);
-      } catch (error) {
-        if (isConnectionLoss(error)) throw error;
-        logger.warn({ topic, err: error }, "a subscribed topic has no metadata and is left out of the assignment");
-      }
-    }
-    const assigned: Map<string, Assignment> = assignor.assign(subscriptions, partitionCounts);
-    const processIds = members.map(({ metadata }) => decodeProcessId(decodeSubscriptionUserData(metadata)));
-    const known = processIds.filter((processId) => processId !== null);
-    const userData = known.length === 0 ? null : encodeProcessIds(known);
-    return [...assigned].map(([memberId, assignment]) => ({
-      memberId,
-      assignment: encodeAssignment(assignment, userData),
-    }));
+  /**
+   * The leader watches the partitions of all topics of the group. A static member watches those of its own too: a leader
+   * that restarts is the leader still and is not told so (before JoinGroup v9, KIP-814), and else nobody would watch.
+   */
+  async #subscribe(): Promise<SubscriptionSnapshot> {
+    const topics = await this.#topics.names();
+    if (this.#options.groupInstanceId === null) return { topics, watched: [], partitionCounts: new Map() };
+    return { topics, watched: topics, partitionCounts: await this.#topics.partitionCounts(topics) };
+  }
+
+  #protocols(topics: readonly string[]): { name: string; metadata: Buffer }[] {
+    const { assignors, processId } = this.#options;
+    const ownedPartitions = this.#owned;
+    const generationId = this.#ownedIn;
+    const process = processId === undefined ? null : encodeProcessId(processId);
+    return assignors.map((assignor) => {
+      const userData = assignor.userData === undefined ? process : assignor.userData(ownedPartitions, generationId);
+      return { name: assignor.name, metadata: encodeSubscription({ topics, userData, ownedPartitions, generationId }) };
+    });
+  }
+
+  async #assign({ members, protocolName }: JoinGroupResponse): Promise<GroupAssignment> {
+    const assignor = this.#options.assignors.find(({ name }) => name === protocolName);
+    if (assignor === undefined) throw new TypeError(`the coordinator chose '${protocolName}', which was not offered`);
+    const subscriptions = members.map(memberSubscription);
+    const topics = [...new Set(subscriptions.flatMap((member) => member.topics))].sort();
+    const partitionCounts = await this.#topics.partitionCounts(topics);
+    const assigned = assignor.assign(subscriptions, partitionCounts);
+    const processIds = subscriptions.map(({ userData }) => decodeProcessId(userData)).filter((id) => id !== null);
+    const userData = processIds.length === 0 ? null : encodeProcessIds(processIds);
+    return {
+      assignments: [...assigned].map(([memberId, assignment]) => ({
+        memberId,
+        assignment: encodeAssignment(assignment, userData),
+      })),
+      watch: { watched: topics, partitionCounts },
+    };
   }
 
   async #startOver(code: number, api: string, signal: AbortSignal): Promise<void> {
@@ -190,4 +230,8 @@ export class GroupCoordinator {
         throw brokerError({ api, kafkaCode: code, groupId });
     }
   }
+}
+
+function memberSubscription({ memberId, groupInstanceId, metadata }: JoinedMember): MemberSubscription {
+  return { memberId, groupInstanceId, ...decodeSubscription(metadata) };
 }

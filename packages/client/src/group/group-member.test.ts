@@ -1,11 +1,12 @@
 import { silentLogger, type TopicPartition } from "@eos/core";
 import { afterEach, describe, expect, test } from "vitest";
-import { ClientClosedError, ConnectionError } from "../errors/errors.ts";
+import { ClientClosedError, ConnectionError, FencedInstanceIdError, UnknownTopicError } from "../errors/errors.ts";
 import { FastClock } from "../fast-clock-fixture.ts";
 import type { Cluster } from "../network/cluster.ts";
 import { ByteReader } from "../protocol/byte-reader.ts";
 import type { KafkaRequest } from "../protocol/request.ts";
-import { encodeAssignment } from "./consumer-protocol.ts";
+import type { Assignor } from "./assignor.ts";
+import { decodeSubscription, encodeAssignment, type Subscription } from "./consumer-protocol.ts";
 import type { GroupGeneration } from "./group-generation.ts";
 import { GroupMember, type GroupMemberOptions, type RebalanceHooks } from "./group-member.ts";
 import { rangeAssignor } from "./range-assignor.ts";
@@ -20,16 +21,30 @@ const GROUP_AUTHORIZATION_FAILED = 30;
 const COORDINATOR_LOAD_IN_PROGRESS = 14;
 const NOT_COORDINATOR = 16;
 const MEMBER_ID_REQUIRED = 79;
+const FENCED_INSTANCE_ID = 82;
 
-type Answer = number | Error | "never";
+/** `never`: the request waits until its connection is given up; `hangs`: even then, as while one is made. */
+type Answer = number | Error | "never" | "hangs";
 
 /** A coordinator with one group of one member, which does as it is told first and by the protocol otherwise. */
 class FakeCoordinator {
   readonly requests: string[] = [];
   readonly forgotten: string[] = [];
+  /** Partitions by topic. */
+  readonly topics = new Map([["in", 2]]);
+  /** The subscription in the last JoinGroup, by protocol. */
+  subscribed = new Map<string, Subscription>();
+  /** What the group agrees on; else the first protocol that is offered. */
+  protocolName: string | null = null;
+  instanceId: string | null = null;
+  leads = true;
+  refreshes = 0;
+  suspected = 0;
+  readonly lanes: (string | undefined)[] = [];
   generationId = 0;
   memberId = "";
   #memberCount = 0;
+  #giveUp: ((error: Error) => void) | null = null;
   readonly #told = new Map<string, Answer[]>();
 
   /** Answers the next requests of this API so, one after the other. */
@@ -50,8 +65,20 @@ class FakeCoordinator {
     const cluster = {
       coordinator: () => Promise.resolve(1),
       forgetCoordinator: (kind: string, key: string) => void this.forgotten.push(`${kind} ${key}`),
-      topic: (name: string) => Promise.resolve({ name, partitions: [{ partition: 0 }, { partition: 1 }] }),
-      send: (_node: number, request: KafkaRequest) => this.#receive(request),
+      suspectCoordinator: () => {
+        this.suspected++;
+        this.#giveUp?.(new ConnectionError("given up"));
+      },
+      topic: (name: string) => this.#topic(name),
+      topicNames: () => Promise.resolve([...this.topics.keys()]),
+      refreshMetadata: () => {
+        this.refreshes++;
+        return Promise.resolve();
+      },
+      send: (_node: number, request: KafkaRequest, lane?: string) => {
+        if (request.apiName === "LeaveGroup") this.lanes.push(lane);
+        return this.#receive(request);
+      },
     };
     return cluster as unknown as Cluster;
   }
@@ -61,7 +88,8 @@ class FakeCoordinator {
     this.requests.push(apiName);
     await new Promise((resolve) => setImmediate(resolve));
     const told = this.#told.get(apiName)?.shift();
-    if (told === "never") return await new Promise(() => {});
+    if (told === "hangs") return await new Promise(() => {});
+    if (told === "never") return await new Promise((_, reject) => (this.#giveUp = reject));
     if (told instanceof Error) throw told;
     const reader = new ByteReader(request.body[0] as Buffer);
     reader.compactString();
@@ -83,26 +111,45 @@ class FakeCoordinator {
     }
   }
 
+  async #topic(name: string): Promise<unknown> {
+    const count = this.topics.get(name);
+    if (count === undefined) throw new UnknownTopicError(name);
+    return { name, partitions: Array.from({ length: count }, (_, partition) => ({ partition })) };
+  }
+
   #join(reader: ByteReader, told: number | undefined): object {
     reader.int32();
     reader.int32();
     const memberId = reader.compactString();
-    reader.compactNullableString();
+    this.instanceId = reader.compactNullableString();
     reader.compactString();
     const refused = { generationId: -1, leader: "", members: [] };
     if (told !== undefined) return { ...refused, errorCode: told, memberId };
-    if (memberId === "")
-      return { ...refused, errorCode: MEMBER_ID_REQUIRED, memberId: `member-${++this.#memberCount}` };
-    const [protocol] = reader.compactArray((r) => {
-      r.compactString();
+    if (memberId === "" && this.instanceId === null)
+      return { ...refused, errorCode: MEMBER_ID_REQUIRED, memberId: this.#newMemberId() };
+    const protocols = reader.compactArray((r) => {
+      const name = r.compactString();
       const metadata = r.compactBytes() ?? Buffer.alloc(0);
       r.skipTags();
-      return { metadata };
+      return { name, metadata };
     });
-    this.memberId = memberId;
+    this.subscribed = new Map(protocols.map(({ name, metadata }) => [name, decodeSubscription(metadata)]));
+    this.memberId = memberId === "" ? this.#newMemberId() : memberId;
     this.generationId++;
-    const members = [{ memberId, groupInstanceId: null, metadata: protocol?.metadata ?? Buffer.alloc(0) }];
-    return { errorCode: 0, generationId: this.generationId, leader: memberId, memberId, members };
+    const protocolName = this.protocolName ?? protocols[0]?.name ?? "";
+    const metadata = protocols.find(({ name }) => name === protocolName)?.metadata ?? Buffer.alloc(0);
+    return {
+      errorCode: 0,
+      generationId: this.generationId,
+      protocolName,
+      leader: this.leads ? this.memberId : "another",
+      memberId: this.memberId,
+      members: this.leads ? [{ memberId: this.memberId, groupInstanceId: this.instanceId, metadata }] : [],
+    };
+  }
+
+  #newMemberId(): string {
+    return `member-${++this.#memberCount}`;
   }
 
   #assignmentFrom(reader: ByteReader): Buffer {
@@ -148,7 +195,7 @@ class EventLog {
 const members: GroupMember[] = [];
 
 afterEach(async () => {
-  await Promise.all(members.splice(0).map((member) => member.close()));
+  await Promise.all(members.splice(0).map((member) => member.close(true)));
 });
 
 function createMember(
@@ -163,9 +210,12 @@ function createMember(
     observer: {},
     groupId: "g",
     topics: ["in"],
-    assignor: rangeAssignor,
+    groupInstanceId: null,
+    assignors: [rangeAssignor],
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
     rebalanceTimeoutMs: 10_000,
+    revokeTimeoutMs: 5_000,
+    metadataMaxAgeMs: 300_000,
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
     hooks: hooks(log),
     onFatal: (error) => log.add(`fatal ${error.message}`),
@@ -277,20 +327,42 @@ describe("GroupMember", () => {
     expect(member.generation?.generationId).toBe(2);
   });
 
-  test("is lost once no heartbeat was accepted for the session timeout.", async () => {
+  test.each([
+    ["is cut off", new ConnectionError("cut off")],
+    ["does not answer", "never"],
+    ["cannot be connected to", "hangs"],
+  ] as const)(
+    "is lost once the coordinator %s for the session timeout, and waits no longer.",
+    async (_name, answer) => {
+      const coordinator = new FakeCoordinator();
+      const log = new EventLog();
+      const clock = new FastClock();
+      const member = createMember(coordinator, log, { clock });
+      member.start();
+      await log.until("assigned in-0,in-1 in 1");
+      await heartbeats(coordinator, 1);
+      const before = clock.monotonicMs();
+      coordinator.tell("Heartbeat", ...Array.from({ length: 20 }, () => answer));
+      await log.until("lost in-0,in-1");
+      const waitedMs = clock.monotonicMs() - before;
+      expect(waitedMs).toBeGreaterThanOrEqual(SESSION_TIMEOUT_MS - HEARTBEAT_INTERVAL_MS);
+      expect(waitedMs).toBeLessThanOrEqual(SESSION_TIMEOUT_MS + 3 * HEARTBEAT_INTERVAL_MS);
+      await log.until("assigned in-0,in-1 in 2");
+    },
+  );
+
+  test("gives a connection up on which no answer comes, and stays in its generation when the coordinator is found.", async () => {
     const coordinator = new FakeCoordinator();
     const log = new EventLog();
     const member = createMember(coordinator, log);
     member.start();
     await log.until("assigned in-0,in-1 in 1");
     await heartbeats(coordinator, 1);
-    const before = coordinator.count("Heartbeat");
-    coordinator.tell("Heartbeat", ...Array.from({ length: 20 }, () => new ConnectionError("cut off")));
-    await log.until("lost in-0,in-1");
-    const unanswered = coordinator.count("Heartbeat") - before;
-    expect(unanswered).toBeGreaterThanOrEqual(SESSION_TIMEOUT_MS / HEARTBEAT_INTERVAL_MS);
-    expect(unanswered).toBeLessThanOrEqual(SESSION_TIMEOUT_MS / HEARTBEAT_INTERVAL_MS + 3);
-    await log.until("assigned in-0,in-1 in 2");
+    coordinator.tell("Heartbeat", "never");
+    await until(() => coordinator.suspected === 1);
+    await heartbeats(coordinator, 3);
+    expect(log.events).toEqual(["assigned in-0,in-1 in 1"]);
+    expect(coordinator.suspected).toBe(1);
   });
 
   test("heartbeats while the assignment is being taken up; when that is over meanwhile, the signal says so.", async () => {
@@ -321,7 +393,7 @@ describe("GroupMember", () => {
     const coordinator = new FakeCoordinator();
     const log = new EventLog();
     const member = createMember(coordinator, log, {
-      rebalanceTimeoutMs: 40,
+      revokeTimeoutMs: 20,
       hooks: hooks(log, { onRevoked: () => new Promise(() => {}) }),
     });
     member.start();
@@ -337,9 +409,204 @@ describe("GroupMember", () => {
     const member = createMember(coordinator, log);
     member.start();
     await log.until("assigned in-0,in-1 in 1");
-    member.requestRejoin();
+    member.requestRejoin("lost");
     await log.until("assigned in-0,in-1 in 2");
     expect(log.events).toContain("lost in-0,in-1");
+  });
+
+  test("revokes before it joins again when its owner wants the group assigned anew.", async () => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    const member = createMember(coordinator, log);
+    member.start();
+    await log.until("assigned in-0,in-1 in 1");
+    member.requestRejoin("rebalance");
+    await log.until("assigned in-0,in-1 in 2");
+    expect(log.events).toEqual(["assigned in-0,in-1 in 1", "revoked in-0,in-1", "assigned in-0,in-1 in 2"]);
+  });
+
+  test("tells the revocation when it may commit no longer: its time is up, or the generation is over.", async () => {
+    for (const answers of [[REBALANCE_IN_PROGRESS], [REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION]]) {
+      const coordinator = new FakeCoordinator();
+      const log = new EventLog();
+      const member = createMember(coordinator, log, {
+        revokeTimeoutMs: answers.length === 1 ? 20 : 60_000,
+        hooks: hooks(log, {
+          onRevoked: async (_partitions, signal) => {
+            if (log.events.includes("told")) return;
+            await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+            log.add("told");
+          },
+        }),
+      });
+      member.start();
+      await log.until("assigned in-0,in-1 in 1");
+      coordinator.tell("Heartbeat", ...answers);
+      await log.until("told");
+      await log.until("assigned in-0,in-1 in 2");
+    }
+  });
+
+  test.each(["stable", "revoking"])("fails when its instance id is fenced while it is %s, and stops.", async (when) => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    const fatal: Error[] = [];
+    const member = createMember(coordinator, log, {
+      groupInstanceId: "one",
+      onFatal: (error) => {
+        fatal.push(error);
+        log.add("fatal");
+      },
+      hooks: hooks(log, {
+        onRevoked: (_partitions, signal) =>
+          new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })),
+      }),
+    });
+    member.start();
+    await log.until("assigned in-0,in-1 in 1");
+    if (when === "revoking") coordinator.tell("Heartbeat", REBALANCE_IN_PROGRESS);
+    coordinator.tell("Heartbeat", FENCED_INSTANCE_ID);
+    await log.until("fatal");
+    expect(fatal[0]).toBeInstanceOf(FencedInstanceIdError);
+    expect(member.state).toBe("failed");
+    expect(log.events).toEqual(["assigned in-0,in-1 in 1", ...(when === "stable" ? ["lost in-0,in-1"] : []), "fatal"]);
+    const requests = coordinator.requests.length;
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(coordinator.requests).toHaveLength(requests);
+  });
+
+  test.each(["JoinGroup", "SyncGroup"])("fails when %s says that its instance id is fenced.", async (api) => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    const fatal: Error[] = [];
+    const member = createMember(coordinator, log, {
+      groupInstanceId: "one",
+      onFatal: (error) => {
+        fatal.push(error);
+        log.add("fatal");
+      },
+    });
+    coordinator.tell(api, FENCED_INSTANCE_ID);
+    member.start();
+    await log.until("fatal");
+    expect(fatal[0]).toMatchObject({ code: "EOS_FENCED_INSTANCE_ID" });
+    expect(log.events).toEqual(["fatal"]);
+    expect(member.state).toBe("failed");
+  });
+
+  test("says who it is in every request when it is static, and stays in the group when it is told to.", async () => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    const member = createMember(coordinator, log, { groupInstanceId: "one" });
+    member.start();
+    await log.until("assigned in-0,in-1 in 1");
+    expect(coordinator.instanceId).toBe("one");
+    expect(member.generation).toEqual({ groupId: "g", generationId: 1, memberId: "member-1", groupInstanceId: "one" });
+    // Static members are named when they are counted in.
+    expect(coordinator.count("JoinGroup")).toBe(1);
+    await member.close(false);
+    expect(log.events).toEqual(["assigned in-0,in-1 in 1", "revoked in-0,in-1"]);
+    expect(coordinator.count("LeaveGroup")).toBe(0);
+  });
+
+  test("offers all its assignors with their own user data, and assigns with the one that the group agrees on.", async () => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    const seen: unknown[] = [];
+    const second: Assignor = {
+      name: "second",
+      userData: (owned, generationId) => Buffer.from(`${names(owned)} in ${generationId}`),
+      assign(members, partitionCounts) {
+        seen.push(members, [...partitionCounts]);
+        return new Map([[members[0]?.memberId ?? "", new Map([["in", [1]]])]]);
+      },
+    };
+    coordinator.protocolName = "second";
+    const member = createMember(coordinator, log, { assignors: [rangeAssignor, second], processId: "p" });
+    member.start();
+    await log.until("assigned in-1 in 1");
+    expect([...coordinator.subscribed.keys()]).toEqual(["range", "second"]);
+    expect(coordinator.subscribed.get("range")?.userData?.toString()).toContain('"processId":"p"');
+    expect(coordinator.subscribed.get("second")?.userData?.toString()).toBe(" in -1");
+    member.requestRejoin("lost");
+    await log.until("assigned in-1 in 2");
+    expect(coordinator.subscribed.get("second")).toEqual({
+      topics: ["in"],
+      userData: Buffer.from("in-1 in 1"),
+      ownedPartitions: [{ topic: "in", partition: 1 }],
+      generationId: 1,
+    });
+    expect(seen[0]).toMatchObject([{ memberId: "member-1", groupInstanceId: null, topics: ["in"], generationId: -1 }]);
+    expect(seen[1]).toEqual([["in", 2]]);
+    expect(seen[2]).toMatchObject([{ ownedPartitions: [{ topic: "in", partition: 1 }], generationId: 1 }]);
+  });
+
+  test("joins again, having revoked, when partitions were added, a topic was deleted, and when that is back.", async () => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    const warned: unknown[] = [];
+    const logger = { ...silentLogger, warn: (fields: unknown) => void warned.push(fields) };
+    const member = createMember(coordinator, log, { logger, metadataMaxAgeMs: 500 });
+    member.start();
+    await log.until("assigned in-0,in-1 in 1");
+    coordinator.topics.set("in", 3);
+    await log.until("assigned in-0,in-1,in-2 in 2");
+    coordinator.topics.delete("in");
+    await log.until("assigned  in 3");
+    expect(warned).toMatchObject([{ topic: "in" }]);
+    expect(member.state).toBe("stable");
+    coordinator.topics.set("in", 1);
+    await log.until("assigned in-0 in 4");
+    expect(log.events.filter((event) => event.startsWith("revoked"))).toEqual([
+      "revoked in-0,in-1",
+      "revoked in-0,in-1,in-2",
+      "revoked ",
+    ]);
+    expect(log.events.filter((event) => event.startsWith("lost"))).toEqual([]);
+    expect(warned).toHaveLength(1);
+  });
+
+  test("leaves watching the partitions to the leader, but keeps what it knows of them fresh.", async () => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    coordinator.leads = false;
+    const member = createMember(coordinator, log, { metadataMaxAgeMs: 200 });
+    member.start();
+    await log.until("assigned  in 1");
+    coordinator.topics.set("in", 3);
+    await until(() => coordinator.refreshes >= 3);
+    expect(log.events).toEqual(["assigned  in 1"]);
+  });
+
+  test("watches the partitions as a static member too: a leader that restarted is not told that it leads.", async () => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    coordinator.leads = false;
+    const member = createMember(coordinator, log, { metadataMaxAgeMs: 200, groupInstanceId: "one" });
+    member.start();
+    await log.until("assigned  in 1");
+    coordinator.topics.set("in", 3);
+    await log.until("assigned  in 2");
+  });
+
+  test("subscribes to what its RegExp matches, and to what it matches later.", async () => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    coordinator.leads = false;
+    const warned: unknown[] = [];
+    const logger = { ...silentLogger, warn: (fields: unknown) => void warned.push(fields) };
+    // With the flag g a RegExp has a memory.
+    const member = createMember(coordinator, log, { logger, metadataMaxAgeMs: 200, topics: /^orders-/g });
+    member.start();
+    await log.until("assigned  in 1");
+    expect(coordinator.subscribed.get("range")?.topics).toEqual([]);
+    coordinator.topics.set("orders-b", 1).set("orders-a", 1).set("back-orders-", 1);
+    await log.until("assigned  in 2");
+    expect(coordinator.subscribed.get("range")?.topics).toEqual(["orders-a", "orders-b"]);
+    coordinator.topics.delete("orders-b");
+    await log.until("assigned  in 3");
+    expect(coordinator.subscribed.get("range")?.topics).toEqual(["orders-a"]);
+    expect(warned).toEqual([{ topics: ["orders-b"] }]);
   });
 
   test("confirms its membership by the coordinator's word alone.", async () => {
@@ -382,11 +649,71 @@ describe("GroupMember", () => {
     const member = createMember(coordinator, log);
     member.start();
     await log.until("assigned in-0,in-1 in 1");
-    await member.close();
+    await member.close(true);
     expect(log.events).toEqual(["assigned in-0,in-1 in 1", "revoked in-0,in-1"]);
     expect(coordinator.requests.at(-1)).toBe("LeaveGroup");
     expect(member.state).toBe("left");
     expect(member.generation).toBeNull();
+  });
+
+  test.each([
+    ["onAssigned", { onAssigned: () => new Promise<never>(() => {}) }],
+    ["onRevoked", { onRevoked: () => new Promise<never>(() => {}), onLost: () => new Promise<never>(() => {}) }],
+  ] as const)("closes in time though %s never returns and nobody answers LeaveGroup.", async (_name, stuck) => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    const member = createMember(coordinator, log, { revokeTimeoutMs: 20, hooks: hooks(log, stuck) });
+    coordinator.tell("LeaveGroup", "never");
+    member.start();
+    await until(() => member.generation !== null);
+    const startedMs = performance.now();
+    await member.close(true);
+    expect(performance.now() - startedMs).toBeLessThan(20 + 2_500);
+    expect(member.state).toBe("left");
+    const beats = coordinator.count("Heartbeat");
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(coordinator.count("Heartbeat")).toBe(beats);
+  });
+
+  test("leaves past a JoinGroup that waits for the others, so that they need not wait for its session.", async () => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    const member = createMember(coordinator, log);
+    member.start();
+    await log.until("assigned in-0,in-1 in 1");
+    coordinator.tell("JoinGroup", "never");
+    member.requestRejoin("rebalance");
+    await until(() => coordinator.count("JoinGroup") === 3);
+    await member.close(true);
+    expect(coordinator.lanes).toEqual(["leave"]);
+    expect(member.state).toBe("left");
+  });
+
+  test("takes up no assignment that comes after it was closed, and leaves the group.", async () => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    const member = createMember(coordinator, log);
+    member.start();
+    await until(() => coordinator.count("SyncGroup") === 1);
+    await member.close(true);
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(log.events).toEqual([]);
+    expect(coordinator.memberId).toBe("");
+    expect(coordinator.count("Heartbeat")).toBe(0);
+  });
+
+  test("gives up when its connections are closed under it.", async () => {
+    const coordinator = new FakeCoordinator();
+    const log = new EventLog();
+    const member = createMember(coordinator, log);
+    member.start();
+    await log.until("assigned in-0,in-1 in 1");
+    member.abandon(new ClientClosedError());
+    await log.until("lost in-0,in-1");
+    const requests = coordinator.requests.length;
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(coordinator.requests).toHaveLength(requests);
+    expect(log.events).toEqual(["assigned in-0,in-1 in 1", "lost in-0,in-1"]);
   });
 
   test("closes while its JoinGroup waits for the others, and when it was never started.", async () => {
@@ -396,8 +723,8 @@ describe("GroupMember", () => {
     coordinator.tell("JoinGroup", "never");
     waiting.start();
     await until(() => coordinator.count("JoinGroup") === 1);
-    await waiting.close();
-    await createMember(coordinator, log).close();
+    await waiting.close(true);
+    await createMember(coordinator, log).close(true);
     expect(log.events).toEqual([]);
     expect(coordinator.count("LeaveGroup")).toBe(0);
   });
@@ -409,7 +736,7 @@ describe("GroupMember", () => {
     coordinator.tell("JoinGroup", new ConnectionError("down"), new ClientClosedError());
     member.start();
     await until(() => coordinator.count("JoinGroup") === 1);
-    await member.close();
+    await member.close(true);
     expect(log.events).toEqual([]);
   });
 });

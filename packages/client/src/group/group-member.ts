@@ -1,15 +1,11 @@
-import { createStateMachine, notify, type Observer, type TopicPartition } from "@eos/core";
-import { brokerError, isConnectionLoss } from "../errors/errors.ts";
-import { kafkaErrorClass, kafkaErrorName } from "../errors/kafka-errors.ts";
-import {
-  GroupCoordinator,
-  type GroupCoordinatorOptions,
-  REBALANCE_IN_PROGRESS,
-  UNKNOWN_MEMBER_ID,
-} from "./group-coordinator.ts";
+import { createStateMachine, type Logger, notify, type Observer, type TopicPartition } from "@eos/core";
+import { isConnectionLoss } from "../errors/errors.ts";
+import { GroupCoordinator, type GroupCoordinatorOptions, type JoinedGroup } from "./group-coordinator.ts";
 import { GroupLostError } from "./group-errors.ts";
 import type { GroupGeneration } from "./group-generation.ts";
 import { GROUP_TRANSITIONS, type GroupState } from "./group-state.ts";
+import { Heartbeats, type Interruption } from "./heartbeats.ts";
+import { SubscribedTopics, type SubscriptionSnapshot } from "./subscribed-topics.ts";
 
 /** What the member's owner does around a rebalance. Each is awaited; heartbeats go on meanwhile. */
 export interface RebalanceHooks {
@@ -23,56 +19,77 @@ export interface RebalanceHooks {
     signal: AbortSignal,
     processIds: ReadonlySet<string> | null,
   ): Promise<void>;
-  /** The member is about to rejoin: finish and commit; the old generation still may. Bounded by `rebalanceTimeoutMs` / 2. */
-  onRevoked(partitions: readonly TopicPartition[]): Promise<void>;
+  /**
+   * The member is about to rejoin: finish and commit; the old generation still may. `signal` fires when it may not any
+   * longer, or when `revokeTimeoutMs` have passed; a hook that has not returned by then is followed by `onLost`.
+   */
+  onRevoked(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>;
   /** The group has gone on without this member: nothing may be committed. */
   onLost(partitions: readonly TopicPartition[], error: Error): Promise<void>;
 }
 
 /** The cluster must be the member's own: JoinGroup holds its connection for as long as the rebalance takes. */
 export interface GroupMemberOptions extends GroupCoordinatorOptions {
+  readonly topics: readonly string[] | RegExp;
   readonly observer: Observer;
   readonly heartbeatIntervalMs: number;
+  readonly revokeTimeoutMs: number;
+  /** How old the member's view of the topics may get before it looks again. */
+  readonly metadataMaxAgeMs: number;
   readonly hooks: RebalanceHooks;
   /** The member cannot go on (not authorised, fenced instance id, …). */
   readonly onFatal: (error: Error) => void;
 }
 
+/** Why the owner wants to join again: it lost track of the generation, or it wants the group assigned anew. */
+export type RejoinReason = "lost" | "rebalance";
+
 const BACKOFF_MS = 100;
 const CLOSE_WHILE_JOINING_MS = 1_000;
-
-type Interruption = { readonly kind: "rebalance" } | { readonly kind: "lost"; readonly error: Error };
+/** Beyond `revokeTimeoutMs`, for the hooks that nothing bounds. */
+const CLOSE_MARGIN_MS = 1_000;
+const LEAVE_TIMEOUT_MS = 1_000;
 
 /**
  * One member of a consumer group, eager protocol, with what kafkajs lacks: hooks that are awaited, heartbeats of its
  * own timer, and the generation of every assignment.
  *
- * One cycle: JoinGroup → SyncGroup → `onAssigned` → stable, until a heartbeat says REBALANCE_IN_PROGRESS (`onRevoked`,
- * then rejoin) or that the generation is over (`onLost`, then rejoin).
+ * One cycle: JoinGroup → SyncGroup → `onAssigned` → stable, until a heartbeat says REBALANCE_IN_PROGRESS or the topics
+ * have changed (`onRevoked`, then rejoin), or that the generation is over (`onLost`, then rejoin).
  */
 export class GroupMember {
   readonly #options: GroupMemberOptions;
+  readonly #logger: Logger;
   readonly #machine = createStateMachine<GroupState>({
     name: "group member",
     initial: "unjoined",
     transitions: GROUP_TRANSITIONS,
   });
+  readonly #topics: SubscribedTopics;
   readonly #coordinator: GroupCoordinator;
+  readonly #heartbeats: Heartbeats;
   #generation: GroupGeneration | null = null;
   #partitions: readonly TopicPartition[] = [];
   #interrupt: ((interruption: Interruption) => void) | null = null;
   #running: Promise<void> | null = null;
-  #closing = false;
-  #stopWaiting = new AbortController();
-  #lastHeartbeatMs = 0;
+  #ending: Promise<void> | null = null;
+  #stop = new AbortController();
 
   constructor(options: GroupMemberOptions) {
     this.#options = options;
-    this.#coordinator = new GroupCoordinator(options);
+    this.#logger = options.logger;
+    this.#topics = new SubscribedTopics(options);
+    this.#coordinator = new GroupCoordinator(options, this.#topics);
+    this.#heartbeats = new Heartbeats({ ...options, coordinator: this.#coordinator });
   }
 
   get state(): GroupState {
     return this.#machine.state;
+  }
+
+  /** Empty while the coordinator has given none. */
+  get memberId(): string {
+    return this.#coordinator.memberId;
   }
 
   /** The generation this member is in; `null` between two. */
@@ -80,18 +97,27 @@ export class GroupMember {
     return this.#generation;
   }
 
+  /** What the member holds in its generation; nothing between two. */
+  get partitions(): readonly TopicPartition[] {
+    return this.#generation === null ? [] : this.#partitions;
+  }
+
   /** Milliseconds since the coordinator last accepted a heartbeat or a join. */
   sinceLastHeartbeatMs(): number {
-    return this.#options.clock.monotonicMs() - this.#lastHeartbeatMs;
+    return this.#heartbeats.sinceAcceptedMs();
   }
 
   start(): void {
     this.#running ??= this.#run();
   }
 
-  /** Gives the assignment up and joins again, e.g. after a commit that the coordinator refused. */
-  requestRejoin(): void {
-    this.#interrupt?.({ kind: "lost", error: new GroupLostError("the coordinator refused this member's commit") });
+  /**
+   * Joins again: `'lost'` gives the assignment up first, as after a commit that the coordinator refused; `'rebalance'`
+   * revokes it, so that it is committed. Does nothing between two generations.
+   */
+  requestRejoin(reason: RejoinReason): void {
+    if (reason === "rebalance") this.#interrupt?.({ kind: "rebalance" });
+    else this.#interrupt?.({ kind: "lost", error: new GroupLostError("the coordinator refused this member's commit") });
   }
 
   /**
@@ -101,58 +127,100 @@ export class GroupMember {
   async confirmMembership(): Promise<boolean> {
     const generation = this.#generation;
     if (generation === null) return false;
-    const code = await this.#beat(generation);
-    // REBALANCE_IN_PROGRESS is an accepted heartbeat of the current generation as well.
-    return generation === this.#generation && (code === 0 || code === REBALANCE_IN_PROGRESS);
+    return (await this.#heartbeats.confirm(generation)) && generation === this.#generation;
   }
 
-  /** Revokes what is assigned (`onRevoked`), leaves the group and stops. */
-  async close(): Promise<void> {
-    this.#closing = true;
-    this.#stopWaiting.abort();
+  /**
+   * Revokes what is assigned (`onRevoked`) and stops. Returns within `revokeTimeoutMs` and 2 seconds, whatever the broker
+   * and the hooks do.
+   *
+   * @param leaveGroup - without it the group keeps the member's partitions until its session times out
+   */
+  close(leaveGroup: boolean): Promise<void> {
+    this.#ending ??= this.#close(leaveGroup);
+    return this.#ending;
+  }
+
+  /** Ends without a word to the group: its connections are closed. What was assigned is lost. */
+  abandon(error: Error): void {
+    this.#stop.abort();
+    this.#heartbeats.stop();
+    this.#interrupt?.({ kind: "lost", error });
+  }
+
+  async #close(leaveGroup: boolean): Promise<void> {
+    const { revokeTimeoutMs, groupId } = this.#options;
+    this.#stop.abort();
     this.#interrupt?.({ kind: "rebalance" });
-    // A JoinGroup in flight holds the connection until the whole group has joined; the session timeout removes this
-    // member then, and closing the cluster ends the request.
-    const { clock } = this.#options;
-    const gaveUp = this.#machine.is("joining") ? clock.sleep(CLOSE_WHILE_JOINING_MS).then(() => "joining") : null;
-    if ((await Promise.race([this.#running, ...(gaveUp === null ? [] : [gaveUp])])) === "joining") return;
-    if (this.#machine.is("left", "leaving")) return;
+    // A JoinGroup in flight holds the connection until the whole group has joined, which waits for this member's
+    // departure in turn: LeaveGroup passes it by, and ends it.
+    const isJoining = this.#machine.is("joining");
+    const leaving = isJoining ? this.#leave(leaveGroup, "leave") : null;
+    const limitMs = isJoining ? CLOSE_WHILE_JOINING_MS : revokeTimeoutMs + CLOSE_MARGIN_MS;
+    const hasEnded = await endsWithin(limitMs, this.#running);
+    await leaving;
+    if (!hasEnded) {
+      this.#logger.warn({ groupId, state: this.#machine.state }, "the member is left behind: it did not end in time");
+    }
+    // A hook that does not return must not keep the session alive.
+    this.#heartbeats.stop();
     this.#machine.transition("leaving");
-    if (this.#coordinator.isMember) await this.#coordinator.leave();
+    await this.#leave(leaveGroup, "default");
     this.#machine.transition("left");
   }
 
+  async #leave(leaveGroup: boolean, lane: "default" | "leave"): Promise<void> {
+    if (!leaveGroup || this.#coordinator.memberId === "") return;
+    await endsWithin(LEAVE_TIMEOUT_MS, this.#coordinator.leave(lane));
+    this.#coordinator.forgetMember();
+  }
+
   async #run(): Promise<void> {
-    while (!this.#closing) {
+    const { groupId, onFatal } = this.#options;
+    while (!this.#stop.signal.aborted) {
       try {
         await this.#cycle();
       } catch (error) {
-        if (this.#closing) return;
+        if (this.#stop.signal.aborted) return;
         if (isConnectionLoss(error)) {
-          this.#options.logger.warn(
-            { groupId: this.#options.groupId, err: error },
-            "joining the group failed, trying again",
-          );
-          await this.#pause();
+          this.#logger.warn({ groupId, err: error }, "joining the group failed, trying again");
+          await this.#options.clock.sleep(BACKOFF_MS, this.#stop.signal).catch(() => undefined);
           continue;
         }
         this.#machine.transition("failed");
-        this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
+        onFatal(asError(error));
         return;
       }
     }
   }
 
   async #cycle(): Promise<void> {
-    const { clock, hooks, observer, groupId } = this.#options;
+    const { clock } = this.#options;
     const startedMs = clock.monotonicMs();
     this.#machine.transition("joining");
-    const joined = await this.#coordinator.join(this.#stopWaiting.signal);
-    if (joined === null) return;
-    const { generation, partitions, processIds } = joined;
+    const joined = await this.#coordinator.join(this.#stop.signal);
+    if (joined === null || this.#stop.signal.aborted) return;
     this.#machine.transition("assigning");
-    this.#generation = generation;
-    this.#lastHeartbeatMs = clock.monotonicMs();
+    this.#heartbeats.accepted();
+    this.#generation = joined.generation;
+    try {
+      const end = await this.#hold(joined, startedMs);
+      if (end.kind === "rebalance") await this.#revoke(joined);
+      else await this.#options.hooks.onLost(joined.partitions, end.error);
+      if (end.kind === "fatal") throw end.error;
+    } finally {
+      this.#generation = null;
+    }
+  }
+
+  /** From the assignment until something ends it. */
+  async #hold(
+    { generation, partitions, processIds, subscription }: JoinedGroup,
+    startedMs: number,
+  ): Promise<Interruption> {
+    const { clock, hooks, observer, groupId } = this.#options;
+    const previous = this.#partitions;
+    this.#partitions = partitions;
     const over = new AbortController();
     const interruption = new Promise<Interruption>((resolve) => {
       this.#interrupt = (reason) => {
@@ -160,10 +228,9 @@ export class GroupMember {
         resolve(reason);
       };
     });
-    if (this.#closing) this.#interrupt?.({ kind: "rebalance" });
-    const heartbeats = this.#keepBeating(generation, over.signal);
-    const previous = this.#partitions;
-    this.#partitions = partitions;
+    const interrupt = (reason: Interruption): void => this.#interrupt?.(reason);
+    const look = this.#lookout(subscription, over.signal);
+    const beating = this.#heartbeats.run(generation, over.signal, interrupt, look);
     try {
       await hooks.onAssigned(partitions, generation, over.signal, processIds);
       if (!over.signal.aborted) {
@@ -176,80 +243,87 @@ export class GroupMember {
           revoked: previous,
         });
       }
-      const reason = await interruption;
-      if (reason.kind === "rebalance") await this.#revoke(partitions, generation);
-      else await hooks.onLost(partitions, reason.error);
+      return await interruption;
     } catch (error) {
-      await hooks.onLost(partitions, error instanceof Error ? error : new Error(String(error)));
-      throw error;
+      return { kind: "fatal", error: asError(error) };
     } finally {
-      this.#generation = null;
       this.#interrupt = null;
       over.abort();
-      await heartbeats;
+      await beating;
     }
   }
 
   /** The old generation may still commit while the group waits for this member: heartbeats must go on. */
-  async #revoke(partitions: readonly TopicPartition[], generation: GroupGeneration): Promise<void> {
-    const { hooks, logger, groupId, rebalanceTimeoutMs } = this.#options;
+  async #revoke({ generation, partitions }: JoinedGroup): Promise<void> {
+    const { hooks, groupId, revokeTimeoutMs } = this.#options;
     const done = new AbortController();
-    const heartbeats = this.#keepBeating(generation, done.signal);
-    const limit = AbortSignal.timeout(Math.ceil(rebalanceTimeoutMs / 2));
+    const lost = new AbortController();
+    const ends: Interruption[] = [];
+    const beating = this.#heartbeats.run(generation, done.signal, (reason) => {
+      if (reason.kind === "rebalance") return;
+      ends.push(reason);
+      lost.abort(reason.error);
+    });
+    const limit = AbortSignal.timeout(revokeTimeoutMs);
     const expired = new Promise<"expired">((resolve) =>
       limit.addEventListener("abort", () => resolve("expired"), { once: true }),
     );
     try {
-      const outcome = await Promise.race([hooks.onRevoked(partitions), expired]);
+      const signal = AbortSignal.any([limit, lost.signal]);
+      const outcome = await Promise.race([hooks.onRevoked(partitions, signal), expired]);
       if (outcome === "expired") {
-        logger.error({ groupId, rebalanceTimeoutMs }, "onRevoked did not return in time; the partitions are given up");
-        await hooks.onLost(
-          partitions,
-          new GroupLostError("onRevoked did not return within half the rebalance timeout"),
+        this.#logger.error(
+          { groupId, revokeTimeoutMs },
+          "onRevoked did not return in time; the partitions are given up",
         );
+        const what = `onRevoked did not return within ${revokeTimeoutMs} ms, the revoke timeout`;
+        await hooks.onLost(partitions, new GroupLostError(what));
       }
+    } catch (error) {
+      await hooks.onLost(partitions, asError(error));
+      throw error;
     } finally {
       done.abort();
-      await heartbeats;
+      await beating;
     }
+    for (const end of ends) if (end.kind === "fatal") throw end.error;
   }
 
-  async #keepBeating(generation: GroupGeneration, until: AbortSignal): Promise<void> {
-    const { clock, heartbeatIntervalMs, sessionTimeoutMs } = this.#options;
-    while (!until.aborted) {
-      await clock.sleep(heartbeatIntervalMs, until).catch(() => undefined);
-      if (until.aborted) return;
-      const code = await this.#beat(generation);
-      if (until.aborted) return;
-      if (code === null) {
-        if (this.sinceLastHeartbeatMs() > sessionTimeoutMs) {
-          this.#interrupt?.({
-            kind: "lost",
-            error: new GroupLostError(`no heartbeat was accepted for ${sessionTimeoutMs} ms, the session timeout`),
-          });
-        }
-      } else if (code === REBALANCE_IN_PROGRESS) {
+  /** Looks at the topics again when the last look is `metadataMaxAgeMs` old; runs at every heartbeat. */
+  #lookout(subscription: SubscriptionSnapshot, over: AbortSignal): () => void {
+    const { clock, metadataMaxAgeMs, groupId } = this.#options;
+    let lookedMs = clock.monotonicMs();
+    let isLooking = false;
+    const look = async (): Promise<void> => {
+      try {
+        if (!(await this.#topics.haveChanged(subscription)) || over.aborted) return;
+        this.#logger.info({ groupId }, "the subscribed topics have changed: rejoining");
         this.#interrupt?.({ kind: "rebalance" });
-      } else if (code === FENCED_INSTANCE_ID || kafkaErrorClass(code) === "fatal") {
-        this.#options.onFatal(brokerError({ api: "Heartbeat", kafkaCode: code, groupId: generation.groupId }));
-        return;
-      } else if (code !== 0) {
-        if (code === UNKNOWN_MEMBER_ID) this.#coordinator.forgetMember();
-        this.#interrupt?.({ kind: "lost", error: new GroupLostError(`Heartbeat answered ${kafkaErrorName(code)}`) });
+      } catch (error) {
+        this.#logger.debug({ groupId, err: error }, "looking at the subscribed topics failed");
+      } finally {
+        isLooking = false;
       }
-    }
-  }
-
-  /** The coordinator's answer, 0 and REBALANCE_IN_PROGRESS being good ones; `null` when there was none. */
-  async #beat(generation: GroupGeneration): Promise<number | null> {
-    const code = await this.#coordinator.heartbeat(generation);
-    if (code === 0 || code === REBALANCE_IN_PROGRESS) this.#lastHeartbeatMs = this.#options.clock.monotonicMs();
-    return code;
-  }
-
-  async #pause(): Promise<void> {
-    await this.#options.clock.sleep(BACKOFF_MS, this.#stopWaiting.signal).catch(() => undefined);
+    };
+    return () => {
+      if (isLooking || clock.monotonicMs() - lookedMs < metadataMaxAgeMs) return;
+      lookedMs = clock.monotonicMs();
+      isLooking = true;
+      void look();
+    };
   }
 }
 
-const FENCED_INSTANCE_ID = 82;
+async function endsWithin(ms: number, work: Promise<void> | null): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
+  try {
+    return await Promise.race([Promise.resolve(work).then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { compareMembers, type MemberSubscription } from "./assignor.ts";
 import { rangeAssignor } from "./range-assignor.ts";
 
 const topics: fc.Arbitrary<string> = fc.constantFrom("a", "b", "c");
@@ -17,8 +18,17 @@ function javaRange(partitionCount: number, memberCount: number, index: number): 
   return Array.from({ length }, (_, i) => start + i);
 }
 
+function member(
+  memberId: string,
+  topics: readonly string[],
+  groupInstanceId: string | null = null,
+): MemberSubscription {
+  return { memberId, groupInstanceId, topics, ownedPartitions: [], generationId: -1, userData: null };
+}
+
 function assign(members: { [id: string]: string[] }, partitionCounts: { [topic: string]: number }) {
-  return rangeAssignor.assign(new Map(Object.entries(members)), new Map(Object.entries(partitionCounts)));
+  const subscriptions = Object.entries(members).map(([memberId, topics]) => member(memberId, topics));
+  return rangeAssignor.assign(subscriptions, new Map(Object.entries(partitionCounts)));
 }
 
 describe("rangeAssignor", () => {
@@ -82,5 +92,17 @@ describe("rangeAssignor", () => {
         ["t1", [2]],
       ]),
     );
+  });
+
+  test("Static members come first, by instance id, whatever member ids they have at present.", () => {
+    const members = [member("a", ["t"]), member("z", ["t"], "1"), member("b", ["t"], "2"), member("A", ["t"])];
+    expect([...members].sort(compareMembers).map(({ memberId }) => memberId)).toEqual(["z", "b", "A", "a"]);
+    const assigned = rangeAssignor.assign(members, new Map([["t", 4]]));
+    expect(members.map(({ memberId }) => assigned.get(memberId)?.get("t"))).toEqual([[3], [0], [1], [2]]);
+  });
+
+  test("The order is by code units, as Java's, and not by code points.", () => {
+    const members = [member("\uFF5E", ["t"]), member("\u{1F600}", ["t"])];
+    expect([...members].sort(compareMembers).map(({ memberId }) => memberId)).toEqual(["\u{1F600}", "\uFF5E"]);
   });
 });

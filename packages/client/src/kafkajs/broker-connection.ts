@@ -81,6 +81,11 @@ export class BrokerConnection {
     this.#lose(new ClientClosedError());
   }
 
+  /** Gives it up as if it had been lost: whoever waits for an answer waits no longer. */
+  abandon(): void {
+    this.#lose(new ConnectionError(`The connection to ${this.address} was given up: it does not answer`));
+  }
+
   /** Closes it once everything in flight is answered. */
   retire(): void {
     this.#retired = true;

@@ -5,8 +5,11 @@ import { formatAddress, type BrokerAddress } from "../kafkajs/connections.ts";
 import { backoffMs } from "./backoff.ts";
 import { SingleFlight } from "./single-flight.ts";
 
-/** Requests of one lane queue behind each other at the broker; `fetch` is for those it holds back on purpose. */
-export type Lane = "default" | "fetch";
+/**
+ * Requests of one lane queue behind each other at the broker; `fetch` is for those it holds back on purpose, `leave` for
+ * a LeaveGroup that must not wait behind a JoinGroup held on `default`.
+ */
+export type Lane = "default" | "fetch" | "leave";
 
 /** Java's `reconnect.backoff.ms` and `reconnect.backoff.max.ms`. */
 const RECONNECT_BACKOFF_MS = 50;
@@ -70,6 +73,15 @@ export class BrokerConnections {
       this.#live.delete(key);
       connection.retire();
     }
+  }
+
+  /** Gives up the connection to a broker that does not answer; until it does, others are asked first. */
+  suspect(broker: BrokerAddress): void {
+    const address = formatAddress(broker);
+    const connection = this.#live.get(keyOf(address, "default"));
+    if (connection === undefined) return;
+    this.#attemptFailed(address, "it does not answer");
+    connection.abandon();
   }
 
   close(): void {

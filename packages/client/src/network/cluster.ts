@@ -142,6 +142,12 @@ export class Cluster {
     return this.#metadata.topic(name);
   }
 
+  /** Names of all topics there are that this principal may describe, without Kafka's internal ones. @throws ConnectionError */
+  async topicNames(): Promise<string[]> {
+    const { topics } = await this.sendToAny(metadata(null));
+    return topics.filter(({ errorCode, internal }) => errorCode === 0 && !internal).map(({ name }) => name);
+  }
+
   /**
    * Calls at the same time share a request. A topic that does not exist is no error here: it is then not cached.
    *
@@ -163,6 +169,14 @@ export class Cluster {
   /** After NOT_COORDINATOR and the like. A lost connection forgets its node's coordinators by itself. */
   forgetCoordinator(kind: CoordinatorKind, key: string): void {
     this.#coordinators.forget(kind, key);
+  }
+
+  /** The coordinator has not answered for too long: gives up its connection, and what waits for it (Java's `markCoordinatorUnknown`). */
+  suspectCoordinator(kind: CoordinatorKind, key: string): void {
+    const nodeId = this.#coordinators.cached(kind, key);
+    const address = nodeId === undefined ? undefined : this.#metadata.address(nodeId);
+    if (address !== undefined) this.#connections.suspect(address);
+    this.forgetCoordinator(kind, key);
   }
 
   async #sendTo<R extends KafkaResponse>(broker: BrokerAddress, request: KafkaRequest<R>, lane: Lane): Promise<R> {

@@ -18,6 +18,10 @@ export class CoordinatorCache {
     });
   }
 
+  cached(kind: CoordinatorKind, key: string): number | undefined {
+    return this.#nodes.get(`${kind}:${key}`);
+  }
+
   forget(kind: CoordinatorKind, key: string): void {
     this.#nodes.delete(`${kind}:${key}`);
   }

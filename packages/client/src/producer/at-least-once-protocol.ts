@@ -1,9 +1,9 @@
 import type { Clock } from "@eos/core";
 import { brokerError } from "../errors/errors.ts";
 import { kafkaErrorClass } from "../errors/kafka-errors.ts";
+import { commitOffsets } from "../group/commit-offsets.ts";
 import type { Cluster } from "../network/cluster.ts";
 import { initProducerId } from "../protocol/init-producer-id.ts";
-import { offsetCommit } from "../protocol/offset-commit.ts";
 import type { CommitProtocol } from "./commit-protocol.ts";
 import type { GroupOffsets } from "./group-offsets.ts";
 
@@ -57,28 +57,5 @@ export class AtLeastOnceProtocol implements CommitProtocol {
   /** A fresh producer id: batches given up in the middle leave a gap in the old one's sequence. */
   async abort(): Promise<void> {
     await this.initProducerId();
-  }
-}
-
-/** OffsetCommit outside a transaction, checked against the generation by the coordinator. */
-export async function commitOffsets(cluster: Cluster, clock: Clock, group: GroupOffsets): Promise<void> {
-  const { groupId, generationId, memberId, groupInstanceId } = group.generation;
-  const request = offsetCommit({
-    groupId,
-    generationId,
-    memberId,
-    groupInstanceId,
-    topics: group.offsets.toTopics(),
-  });
-  const deadlineMs = clock.monotonicMs() + RETRY_FOR_MS;
-  for (;;) {
-    const response = await cluster.send(await cluster.coordinator("group", groupId), request);
-    const code = response.topics.flatMap((topic) => topic.partitions).find((p) => p.errorCode !== 0)?.errorCode ?? 0;
-    if (code === 0) return;
-    if (kafkaErrorClass(code) !== "refind-coordinator" || clock.monotonicMs() > deadlineMs) {
-      throw brokerError({ api: "OffsetCommit", kafkaCode: code, groupId });
-    }
-    cluster.forgetCoordinator("group", groupId);
-    await clock.sleep(RETRY_MS);
   }
 }

@@ -17,8 +17,8 @@ export class RecordTooLargeError extends EosError {
 }
 
 /**
- * Fetched bytes are not what was written. Code `EOS_CORRUPT_RECORD`, retriable: they may be damaged on the way only,
- * so they are fetched again; the same error twice at one offset means that the log itself is damaged.
+ * Fetched bytes are not what was written. Code `EOS_CORRUPT_RECORD`, fatal: they were fetched again a few times in case
+ * they are damaged on the way only, so the log itself is damaged.
  */
 export class CorruptRecordError extends EosError {
   readonly topic: string;
@@ -28,8 +28,8 @@ export class CorruptRecordError extends EosError {
   constructor(topic: string, partition: number, offset: number, what: string, cause?: unknown) {
     super(`What is at ${topic}-${partition}@${offset} is corrupt: ${what}`, {
       code: "EOS_CORRUPT_RECORD",
-      severity: "retriable",
-      hint: "If it stays after fetching again, the broker's log is damaged: look at its disk and at the other replicas",
+      severity: "fatal",
+      hint: "Fetching again did not help, so the broker's log is damaged: look at its disk and at the other replicas",
       cause,
     });
     this.topic = topic;

@@ -34,6 +34,7 @@ public class ProtocolGoldens {
     goldensOfTransactions();
     goldensOfRecords();
     goldensOfGroups();
+    goldensOfSubscriptions();
     goldensOfAdmin();
     System.out.println("{\n" + String.join(",\n", LINES) + "\n}");
   }
@@ -169,6 +170,21 @@ public class ProtocolGoldens {
     golden("HeartbeatResponse", 4, new HeartbeatResponseData().setThrottleTimeMs(16).setErrorCode((short) 27));
     golden("LeaveGroupRequest", 4, new LeaveGroupRequestData().setGroupId("group").setMembers(List.of(new LeaveGroupRequestData.MemberIdentity().setMemberId("member").setGroupInstanceId(null))));
     golden("LeaveGroupResponse", 4, new LeaveGroupResponseData().setThrottleTimeMs(17).setMembers(List.of(new LeaveGroupResponseData.MemberResponse().setMemberId("member").setGroupInstanceId(null).setErrorCode((short) 25))));
+  }
+
+  /** Behind their version, as members send them inside JoinGroup. */
+  static void subscription(String name, int version, ConsumerProtocolSubscription subscription) {
+    LINES.add("  \"" + name + "\": \"" + HexFormat.of().formatHex(MessageUtil.toVersionPrefixedBytes((short) version, subscription)) + "\"");
+  }
+
+  static void goldensOfSubscriptions() {
+    var owned = new ConsumerProtocolSubscription.TopicPartitionCollection();
+    owned.add(new ConsumerProtocolSubscription.TopicPartition().setTopic("audit").setPartitions(List.of(0)));
+    owned.add(new ConsumerProtocolSubscription.TopicPartition().setTopic("orders").setPartitions(List.of(0, 2)));
+    var whole = new ConsumerProtocolSubscription().setTopics(List.of("audit", "orders")).setUserData(ByteBuffer.wrap(new byte[] {1, 2, 3}))
+        .setOwnedPartitions(owned).setGenerationId(7).setRackId(null);
+    for (int version = 0; version <= 3; version++) subscription("SubscriptionV" + version, version, whole);
+    subscription("SubscriptionV3First", 3, new ConsumerProtocolSubscription().setTopics(List.of("in")).setUserData(null));
   }
 
   static void goldensOfAdmin() {

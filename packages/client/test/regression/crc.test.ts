@@ -36,10 +36,16 @@ const matching = ({ payload }: { readonly payload: Buffer }): boolean => payload
 describe("A byte that changed between the broker's log and here", () => {
   test("is noticed: the record is not delivered, and read whole when it comes undamaged.", async () => {
     const flipped = faults.arm({ api: "Fetch", on: "response", action: flipBit, matching });
-    const error: unknown = await readValues(client, topic).catch((e: unknown) => e);
+    expect(await readValues(client, topic)).toEqual([VALUE]);
     expect(flipped.strikes).toBe(1);
+  });
+
+  test("ends the reading when it stays: then it is in the log.", async () => {
+    const flipped = faults.arm({ api: "Fetch", on: "response", action: flipBit, matching, times: 4 });
+    const error: unknown = await readValues(client, topic).catch((e: unknown) => e);
+    expect(flipped.strikes).toBe(4);
     expect(error).toBeInstanceOf(CorruptRecordError);
-    expect(error).toMatchObject({ topic, partition: 0, offset: 0 });
+    expect(error).toMatchObject({ topic, partition: 0, offset: 0, severity: "fatal" });
     expect(await readValues(client, topic)).toEqual([VALUE]);
   });
 });

@@ -53,10 +53,10 @@ beforeAll(async () => {
   input = await createTopic(client, { partitions: 2 });
   groupId = uniqueName("group");
   const first = join();
-  await first.consumer.start([input]);
+  await first.consumer.start();
   stale = await first.generation();
   const second = join();
-  await second.consumer.start([input]);
+  await second.consumer.start();
   current = await first.generation();
   members = [first.consumer, second.consumer];
   expect(current.generationId).toBeGreaterThan(stale.generationId);

@@ -72,7 +72,7 @@ describe("D7: an offset that does not exist any more", () => {
         onLost: () => Promise.resolve(),
       },
     });
-    await consumer.start([topic]);
+    await consumer.start();
     const error = await failed;
     expect(error).toBeInstanceOf(OffsetOutOfRangeError);
     expect(error).toMatchObject({ topic, partition: 0, offset: 2, severity: "fatal" });
