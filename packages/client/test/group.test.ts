@@ -246,7 +246,7 @@ describe("A group whose coordinator's node is lost", () => {
       })();
       const tookMs = await Promise.all(
         pair.map(async ({ consumer }) => {
-          await counted(consumer);
+          await counted(consumer, others);
           return performance.now() - lostMs;
         }),
       );
@@ -258,8 +258,8 @@ describe("A group whose coordinator's node is lost", () => {
   );
 
   /** Until the new coordinator accepts the member's heartbeat, and its commit. */
-  async function counted(consumer: GroupConsumer): Promise<void> {
-    await using fresh = await connectClient({ brokers: kafka.bootstrapServers.split(",") });
+  async function counted(consumer: GroupConsumer, brokers: string[]): Promise<void> {
+    await using fresh = await connectClient({ brokers });
     for (;;) {
       const { generation } = consumer;
       const [partition] = consumer.partitions;

@@ -11,7 +11,10 @@ import { Cluster } from "../src/network/cluster.ts";
 import { type ClientOptions, resolveClientOptions } from "../src/options.ts";
 import { apiVersions } from "../src/protocol/api-versions.ts";
 import { fetch } from "../src/protocol/fetch.ts";
+import { FIND_COORDINATOR } from "../src/protocol/apis.ts";
+import { ByteWriter } from "../src/protocol/byte-writer.ts";
 import { heartbeat } from "../src/protocol/heartbeat.ts";
+import { FakeBroker } from "./fake-broker.ts";
 
 const clusters: Cluster[] = [];
 
@@ -198,6 +201,34 @@ describe("a broker that is killed", () => {
     const coordinator = await cluster.coordinator("group", groupId);
     expect(coordinator).not.toBe(victim.id);
     expect((await cluster.send(coordinator, ping)).errorCode).toBe(0);
+  });
+});
+
+describe("a broker that accepts connections and answers nothing", () => {
+  test("is not waited for any longer once its coordinator is suspected", async () => {
+    const silent = await FakeBroker.listen();
+    const groupId = uniqueName("group");
+    try {
+      const cluster = await connect({ brokers: [silent.address] });
+      const looking = cluster.coordinator("group", groupId);
+      const { answer } = await silent.request(FIND_COORDINATOR.key);
+      const other = await FakeBroker.listen();
+      try {
+        other.answersHandshake = false;
+        const body = new ByteWriter().int32(0).int16(0).compactNullableString(null).int32(7);
+        answer(body.compactString("127.0.0.1").int32(other.port).tags().finish());
+        const sending = expect(cluster.send(await looking, ping)).rejects.toMatchObject({ code: "EOS_CONNECTION" });
+        await expect.poll(() => other.sockets.size, { interval: 5 }).toBe(1);
+        const startedAt = performance.now();
+        cluster.suspectCoordinator("group", groupId);
+        await sending;
+        expect(performance.now() - startedAt).toBeLessThan(500);
+      } finally {
+        await other.close();
+      }
+    } finally {
+      await silent.close();
+    }
   });
 });
 

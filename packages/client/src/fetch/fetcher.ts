@@ -9,6 +9,7 @@ import { type RecordBatch, readRecordBatches } from "../records/record-batch-rea
 import { CorruptRecordError } from "../records/record-errors.ts";
 import { OffsetOutOfRangeError } from "./fetch-errors.ts";
 import type { PartitionQueue } from "./partition-queue.ts";
+import { QueueBounds } from "./queue-bounds.ts";
 
 export interface FetcherOptions {
   readonly cluster: Cluster;
@@ -21,7 +22,7 @@ export interface FetcherOptions {
   readonly maxPartitionBytes: number;
   /** A queue with more bytes waiting is not fetched. */
   readonly maxQueueBytes: number;
-  /** A queue with more records waiting is not fetched. @defaultValue no bound */
+  /** A queue with more records waiting is not fetched, but for those gone before an answer can come. @defaultValue no bound */
   readonly maxQueueRecords?: number | undefined;
   /** A queue that was too full is fetched again at this fraction of both bounds, 0 < f ≤ 1. @defaultValue 1 */
   readonly resumeAt?: number | undefined;
@@ -46,8 +47,7 @@ export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #queues = new Set<PartitionQueue>();
   readonly #loops = new Set<number>();
-  /** Queues that were too full, until they have room at `resumeAt`. */
-  readonly #full = new WeakSet<PartitionQueue>();
+  readonly #bounds: QueueBounds;
   /** Where a queue came upon damaged records, and how often. */
   readonly #corrupt = new WeakMap<PartitionQueue, { readonly offset: number; readonly times: number }>();
   #closed = false;
@@ -56,7 +56,9 @@ export class Fetcher {
   #turn = 0;
 
   constructor(options: FetcherOptions) {
+    const { clock, maxQueueBytes, maxQueueRecords = Infinity, resumeAt = 1 } = options;
     this.#options = options;
+    this.#bounds = new QueueBounds({ clock, maxBytes: maxQueueBytes, maxRecords: maxQueueRecords, resumeAt });
   }
 
   /** Fetches the partition from its position on. */
@@ -118,7 +120,7 @@ export class Fetcher {
       this.#startLoops();
       const mine = [...this.#queues].filter((queue) => this.#leader(queue) === node);
       if (mine.length === 0) break;
-      const wanted = mine.filter((queue) => !queue.paused && this.#hasRoom(queue));
+      const wanted = mine.filter((queue) => !queue.paused && this.#bounds.hasRoom(queue));
       if (wanted.length === 0) {
         await new Promise<void>((resolve) => this.#wakers.push(resolve));
         continue;
@@ -141,7 +143,8 @@ export class Fetcher {
   }
 
   async #fetchOnce(node: number, wanted: readonly PartitionQueue[]): Promise<void> {
-    const { cluster, isolation, maxWaitMs, maxBytes, maxPartitionBytes } = this.#options;
+    const { cluster, clock, isolation, maxWaitMs, maxBytes, maxPartitionBytes } = this.#options;
+    const askedMs = clock.monotonicMs();
     // A response that hits maxBytes is filled from its first partitions on: they take turns at being first.
     const turn = this.#turn++ % wanted.length;
     const ordered = turn === 0 ? wanted : [...wanted.slice(turn), ...wanted.slice(0, turn)];
@@ -170,6 +173,9 @@ export class Fetcher {
       "fetch",
     );
     if (response.errorCode !== 0) throw brokerError({ api: "Fetch", kafkaCode: response.errorCode });
+    if (response.topics.some(({ partitions }) => partitions.some((part) => part.recordsEnd > part.recordsStart))) {
+      this.#bounds.answered(clock.monotonicMs() - askedMs);
+    }
     const stale: PartitionQueue[] = [];
     let isDamaged = false;
     for (const topic of response.topics) {
@@ -197,8 +203,10 @@ export class Fetcher {
           });
           await loadCodecs(batches);
           if (queue.closed || queue.epoch !== epoch) continue;
+          if (batches.length === 0) continue;
           for (const batch of batches) queue.push(batch);
-          if (batches.length > 0) this.#options.onFetched(queue);
+          this.#bounds.filled(queue);
+          this.#options.onFetched(queue);
         } catch (error) {
           if (this.#isWorthAnother(error, queue)) isDamaged = true;
           else this.#giveUp(queue, error);
@@ -210,15 +218,6 @@ export class Fetcher {
       await this.#sleep(RETRY_MS);
       await this.#refresh(stale);
     }
-  }
-
-  #hasRoom(queue: PartitionQueue): boolean {
-    const { maxQueueBytes, maxQueueRecords = Infinity, resumeAt = 1 } = this.#options;
-    const fraction = this.#full.has(queue) ? resumeAt : 1;
-    const hasRoom = queue.bytes <= maxQueueBytes * fraction && queue.records <= maxQueueRecords * fraction;
-    if (hasRoom) this.#full.delete(queue);
-    else this.#full.add(queue);
-    return hasRoom;
   }
 
   #isWorthAnother(error: unknown, queue: PartitionQueue): boolean {

@@ -22,6 +22,8 @@ export class PartitionQueue {
   /** Of the batches that are waiting, and of those taken and not yet released. */
   bytes = 0;
   records = 0;
+  /** Records of all batches that were ever released: what its rate is measured by. */
+  drained = 0;
   closed = false;
   /** Not fetched while this is set; what was on its way by then still comes. */
   paused = false;
@@ -62,6 +64,7 @@ export class PartitionQueue {
   release(batch: RecordBatch): void {
     this.bytes -= batch.sizeInBytes;
     this.records -= batch.count;
+    this.drained += batch.count;
   }
 
   /** Drops everything fetched and goes on at `offset`. A batch that was taken before is not released any more. */

@@ -38,7 +38,10 @@ export interface GroupConsumerOptions {
   readonly isolation?: IsolationLevel | undefined;
   /** Most bytes of one partition in one answer; a larger batch comes all the same. @defaultValue 524 288 */
   readonly maxPartitionFetchBytes?: number | undefined;
-  /** A queue with more records waiting is not fetched. @defaultValue no bound */
+  /**
+   * A queue with more records waiting is not fetched, but for those that will be gone before an answer can come.
+   * @defaultValue no bound
+   */
   readonly maxQueueRecords?: number | undefined;
   /** A queue with more bytes waiting is not fetched. @defaultValue three times `maxPartitionFetchBytes` */
   readonly maxQueueBytes?: number | undefined;

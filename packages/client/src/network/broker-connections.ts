@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "@eos/core";
-import { ClientClosedError } from "../errors/errors.ts";
+import { ClientClosedError, ConnectionError } from "../errors/errors.ts";
 import type { BrokerConnection } from "../kafkajs/broker-connection.ts";
 import { formatAddress, type BrokerAddress } from "../kafkajs/connections.ts";
 import { backoffMs } from "./backoff.ts";
@@ -39,6 +39,8 @@ export class BrokerConnections {
   /** Those that are not closed, retired ones too. */
   readonly #open = new Set<BrokerConnection>();
   readonly #opening = new SingleFlight<BrokerConnection>();
+  /** By key, what ends an attempt to connect. */
+  readonly #attempts = new Map<string, AbortController>();
   readonly #failed = new Map<string, FailedAttempts>();
   readonly #closed = new AbortController();
 
@@ -75,10 +77,12 @@ export class BrokerConnections {
     }
   }
 
-  /** Gives up the connection to a broker that does not answer; until it does, others are asked first. */
+  /** Gives up the connection to a broker that does not answer, or the attempt to make one; until it does, others are asked first. */
   suspect(broker: BrokerAddress): void {
     const address = formatAddress(broker);
-    const connection = this.#live.get(keyOf(address, "default"));
+    const key = keyOf(address, "default");
+    this.#attempts.get(key)?.abort();
+    const connection = this.#live.get(key);
     if (connection === undefined) return;
     this.#attemptFailed(address, "it does not answer");
     connection.abandon();
@@ -86,6 +90,7 @@ export class BrokerConnections {
 
   close(): void {
     this.#closed.abort(new ClientClosedError());
+    for (const attempt of this.#attempts.values()) attempt.abort();
     for (const connection of this.#open) connection.close();
   }
 
@@ -95,11 +100,17 @@ export class BrokerConnections {
     const waitMs = (this.#failed.get(address)?.retryAtMs ?? 0) - clock.monotonicMs();
     if (waitMs > 0) await clock.sleep(waitMs, signal);
     let connection: BrokerConnection;
+    const attempt = new AbortController();
+    this.#attempts.set(key, attempt);
     try {
-      connection = await open(broker, signal);
+      connection = await open(broker, attempt.signal);
     } catch (error) {
-      if (!signal.aborted) this.#attemptFailed(address, error);
-      throw error;
+      if (signal.aborted) throw error;
+      const cause = attempt.signal.aborted ? new ConnectionError(`${address} does not answer`) : error;
+      this.#attemptFailed(address, cause);
+      throw cause;
+    } finally {
+      this.#attempts.delete(key);
     }
     // Closed while this one was on its way: nobody else would close it.
     if (signal.aborted) {
