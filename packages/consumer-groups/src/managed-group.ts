@@ -277,6 +277,7 @@ class ManagedGroup<K, V> implements ConsumerGroup<K, V> {
       await this.#client.connect();
       this.#wanted = this.#resolved.members;
       await this.#members.scale(this.#wanted);
+      this.#membersChanged();
     } catch (error) {
       this.#fail(error);
       throw error;

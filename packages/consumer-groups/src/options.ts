@@ -86,7 +86,11 @@ export interface ConsumerGroupOptions<K = Buffer, V = Buffer> extends ClientOpti
   readonly maxPollIntervalMs?: number;
   /** How often topics are looked at: new partitions, new topics that match. @defaultValue 300 000 */
   readonly metadataMaxAgeMs?: number;
-  /** A partition with more fetched records waiting is not fetched, until half of them are gone. @defaultValue 1 000 */
+  /**
+   * A partition with more fetched records waiting is not fetched, until half of them are gone; those that the handlers
+   * will be done with before an answer can come do not count. Also the most that may be handed out and not completed.
+   * @defaultValue 1 000
+   */
   readonly maxQueueRecords?: number;
   /** As `maxQueueRecords`, in bytes. @defaultValue 4 MiB */
   readonly maxQueueBytes?: number;

@@ -111,6 +111,19 @@ describe("RecordStream", () => {
     expect(reader.state.given[0]?.signal.aborted).toBe(true);
   });
 
+  it("counts the time that somebody has a record from when they took it, and none while nobody has it", async () => {
+    const { stream, offer } = setUp();
+    const one = offer(0);
+    expect(one.delivery).toMatchObject({ isUntaken: true, sinceMs: 0 });
+    const beforeMs = performance.now();
+    const iterator = stream.envelopes(1);
+    await reading(iterator).read();
+    expect(one.delivery.isUntaken).toBe(false);
+    expect(one.delivery.sinceMs).toBeGreaterThanOrEqual(beforeMs);
+    await iterator.return?.();
+    expect(one.delivery.isUntaken).toBe(true);
+  });
+
   it("leaves out records that were dropped before anybody took them", async () => {
     const { stream, offer } = setUp();
     const first = offer(0);

@@ -154,6 +154,7 @@ class EnvelopeIterator<R> implements AsyncIterableIterator<Envelope<R>, void, vo
       const pending = this.#outstanding.size < this.#maxInFlight ? this.#source.take() : undefined;
       if (pending !== undefined) {
         pending.delivery.isUntaken = false;
+        pending.delivery.sinceMs = performance.now();
         this.#outstanding.add(pending);
         pending.onSettled = () => {
           if (this.#outstanding.delete(pending)) this.serve();

@@ -34,6 +34,7 @@ describe("resolveGroupOptions", () => {
       metadataMaxAgeMs: 300_000,
       maxQueueRecords: 1_000,
       maxQueueBytes: 4_194_304,
+      maxPartitionFetchBytes: 1_048_576,
       isolationLevel: "read_committed",
       onMemberFailure: "replace",
     });
@@ -105,6 +106,7 @@ describe("resolveGroupOptions", () => {
       "option \"ordering\" must be 'partition' with a batchHandler, got 'key'",
     ],
     [{ batchHandler: handler, ordering: "unordered" }, "got 'unordered'"],
+    [{ batchHandler: handler, commit: "record" }, "option \"commit\" cannot be 'record' with a batchHandler"],
     [{ handler, maxBatchRecords: 5 }, 'option "maxBatchRecords" needs a batchHandler'],
     [
       { heartbeatIntervalMs: 10_000 },

@@ -86,6 +86,9 @@ function refuseContradictions<K, V>(options: ConsumerGroupOptions<K, V>, resolve
   if (options.batchHandler !== undefined && ordering !== "partition") {
     refuse(`option "ordering" must be 'partition' with a batchHandler, got '${ordering}'`);
   }
+  if (options.batchHandler !== undefined && resolved.commit === "record") {
+    refuse("option \"commit\" cannot be 'record' with a batchHandler: 'batch' commits after each batch");
+  }
   if (options.batchHandler === undefined && options.maxBatchRecords !== undefined) {
     refuse('option "maxBatchRecords" needs a batchHandler');
   }

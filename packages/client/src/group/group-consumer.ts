@@ -153,6 +153,14 @@ export class GroupConsumer {
     return queue;
   }
 
+  /** Goes on from `position` with a queue that was given up; what it holds stays in it. */
+  fetchAgain(queue: PartitionQueue, position: number): void {
+    queue.closed = false;
+    queue.epoch++;
+    queue.position = position;
+    this.#fetcher.add(queue);
+  }
+
   stopFetching(queue: PartitionQueue): void {
     this.#fetcher.remove(queue);
   }

@@ -17,7 +17,7 @@ import type { StartPosition } from "./committed-offsets.ts";
 
 export interface AssignedWorksOptions<T> {
   readonly admin: Pick<Client["admin"], "listOffsets">;
-  readonly consumer: Pick<GroupConsumer, "fetch" | "stopFetching">;
+  readonly consumer: Pick<GroupConsumer, "fetch" | "fetchAgain" | "stopFetching">;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly group: ResolvedGroupOptions;
@@ -83,7 +83,7 @@ export class AssignedWorks<T> {
   }
 
   async fetchFailed(queue: PartitionQueue, error: Error): Promise<void> {
-    const { group, admin, logger, onFatal } = this.#options;
+    const { group, admin, consumer, logger, onFatal } = this.#options;
     const { onOffsetOutOfRange, groupId } = group;
     const work = this.get(queue);
     if (work?.queue !== queue) return;
@@ -94,14 +94,17 @@ export class AssignedWorks<T> {
     try {
       const { epoch } = queue;
       const [reset] = await admin.listOffsets([queue], onOffsetOutOfRange);
-      const { generation, topic, partition, position } = queue;
-      if (reset === undefined || generation === null || work.isDropped) return;
+      const { topic, partition, position } = queue;
+      if (reset === undefined || work.isDropped) return;
       // A seek that came meanwhile counts.
       const offset = queue.epoch === epoch ? reset.offset : position;
       const fields = { groupId, topic, partition, from: position, to: offset };
       logger.warn(fields, "the offset is out of range: going on where onOffsetOutOfRange says");
-      this.#drop(work, error);
-      this.begin({ topic, partition, offset, completed: [], owesCommit: true }, generation);
+      consumer.fetchAgain(queue, offset);
+      // What was fetched before is handled all the same, unless the log goes back behind it.
+      if (offset < position) work.seek(offset, error);
+      else work.jumpTo(offset);
+      work.owesCommit();
     } catch (again) {
       onFatal(again);
     }

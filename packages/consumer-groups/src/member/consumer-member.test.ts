@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RecordHandler } from "../handler.ts";
 import type { ConsumerGroupOptions } from "../options.ts";
 import { resolveGroupOptions } from "../resolved-options.ts";
-import type { UnknownRecord } from "../work/delivery.ts";
+import type { Delivery, UnknownRecord } from "../work/delivery.ts";
 import { type FixtureBatch, fetchedBatch, quiet, SILENT } from "../work/work-fixture.ts";
 import { recordByRecord } from "../work/work-kind.ts";
 import { ConsumerMember } from "./consumer-member.ts";
@@ -61,6 +61,10 @@ class FakeClient {
       generation: null,
       start: () => Promise.resolve(),
       sinceLastHeartbeatMs: () => 0,
+      fetchAgain: (queue: PartitionQueue, position: number) => {
+        queue.closed = false;
+        queue.position = position;
+      },
       fetch: ({ topic, partition }: TopicPartition, position: number, generation: GroupGeneration) => {
         const queue = new PartitionQueue(topic, partition, position, generation);
         this.queues.push(queue);
@@ -291,6 +295,31 @@ describe("ConsumerMember", () => {
     nowMs.mockRestore();
   });
 
+  it("takes no record for stuck that waits for somebody to come for it, but one that they have for too long", async () => {
+    const nowMs = vi.spyOn(performance, "now").mockReturnValue(0);
+    const deliveries: Delivery<UnknownRecord>[] = [];
+    const handler: RecordHandler<unknown, unknown> = (_, context) => {
+      const delivery = context as Delivery<UnknownRecord>;
+      delivery.isUntaken = true;
+      deliveries.push(delivery);
+      return new Promise(() => {});
+    };
+    const { member, failures, assign, fetched } = setUp(handler, { maxPollIntervalMs: 500 });
+    await member.start();
+    await assign([A], generationOf(1));
+    fetched(A, { baseOffset: 0, keys: keys(1) });
+    await quiet();
+    nowMs.mockReturnValue(100_000);
+    vi.advanceTimersByTime(500);
+    expect(failures).toEqual([]);
+    Object.assign(deliveries[0] as object, { isUntaken: false, sinceMs: 100_000 });
+    nowMs.mockReturnValue(100_501);
+    vi.advanceTimersByTime(500);
+    expect(failures).toMatchObject([{ code: "EOS_MAX_POLL_INTERVAL" }]);
+    nowMs.mockRestore();
+    await member.close({ timeoutMs: 1_000, drain: false, leaveGroup: undefined });
+  });
+
   it("closes without handing anything more out, and drops what is in hand when it shall not drain", async () => {
     const { handler, calls, names } = byHand();
     const { client, member, assign, fetched, running } = setUp(handler, { concurrency: 1 });
@@ -355,5 +384,26 @@ describe("ConsumerMember", () => {
       expect(queueOf(A)?.position).toBe(seeks ? 40 : 77);
       expect(fatal).toEqual([]);
     }
+  });
+
+  it("handles what was fetched before the offset that is out of range, and then goes on behind the gap", async () => {
+    const handled: number[] = [];
+    const { client, member, assign, fetched, queueOf, onFetchError } = setUp(({ offset }) => handled.push(offset), {
+      onOffsetOutOfRange: "earliest",
+    });
+    client.latest = () => Promise.resolve(50);
+    await assign([A], generationOf(1));
+    const queue = queueOf(A) as PartitionQueue;
+    member.pause(A);
+    fetched(A, { baseOffset: 0, keys: keys(3) });
+    queue.closed = true;
+    onFetchError(queue, new OffsetOutOfRangeError({ ...A, offset: 3 }));
+    await quiet();
+    member.resume(A);
+    await quiet();
+    expect(handled).toEqual([0, 1, 2]);
+    expect([queueOf(A)?.closed, queueOf(A)?.position]).toEqual([false, 50]);
+    await member.commit(AbortSignal.timeout(1_000));
+    expect(client.commits.at(-1)).toBe("1:0@50");
   });
 });

@@ -328,7 +328,7 @@ export class ConsumerMember<T> {
   #lookForStuck(): void {
     const { group, kind, onFailure } = this.#options;
     for (const delivery of this.#handling.inHand) {
-      if (performance.now() - delivery.sinceMs <= group.maxPollIntervalMs) continue;
+      if (delivery.isUntaken || performance.now() - delivery.sinceMs <= group.maxPollIntervalMs) continue;
       const [record] = kind.recordsOf(delivery.subject);
       if (record === undefined) continue;
       const error = new MaxPollIntervalExceededError(record, group.maxPollIntervalMs);

@@ -61,6 +61,7 @@ export abstract class PartitionWork<T> implements RunnableTask, SlotUser, Delive
   /** To be started as soon as there is a slot: next in their lane, or after a backoff. */
   protected readonly ready: Delivery<T>[] = [];
   #recordsToMapCheck = 0;
+  #jumpsTo = 0;
   #isDropped = false;
   /** Reading on would pass over what cannot be read. */
   #isUnreadable = false;
@@ -117,6 +118,12 @@ export abstract class PartitionWork<T> implements RunnableTask, SlotUser, Delive
   owesCommit(): void {
     this.committedPosition = -1;
     this.progressed();
+  }
+
+  /** The log has nothing between what was fetched and `offset`: once that is taken, the work goes on there. */
+  jumpTo(offset: number): void {
+    this.#jumpsTo = offset;
+    this.owner.resume(this);
   }
 
   /** Nothing more is handed out until {@link PartitionQueue.paused} is lifted; what is outstanding goes on. */
@@ -195,7 +202,10 @@ export abstract class PartitionWork<T> implements RunnableTask, SlotUser, Delive
   protected openBatch(): boolean {
     if (this.batch !== null) return true;
     this.batch = this.queue.shift();
-    if (this.batch === null) return false;
+    if (this.batch === null) {
+      this.tracker.passed(this.#jumpsTo);
+      return false;
+    }
     this.cursor.open(this.batch, this.tracker.position);
     return true;
   }
@@ -215,6 +225,7 @@ export abstract class PartitionWork<T> implements RunnableTask, SlotUser, Delive
     this.outstanding.clear();
     this.ready.length = 0;
     this.batch = null;
+    this.#jumpsTo = 0;
     this.forgetOrder();
   }
 
