@@ -5,7 +5,7 @@ import { stringSerde } from "@eos/core";
 import { onTermination, readOptions } from "./command-line.mjs";
 
 const COMMIT_MS = 100;
-const { bootstrap, group, topic, records } = readOptions("bootstrap", "group", "topic", "records", "partitions");
+const { bootstrap, group, topic, records } = readOptions("bootstrap", "group", "topic", "records");
 const client = createClient({ brokers: bootstrap.split(",") });
 const cursor = new RecordCursor();
 const offsets = new OffsetBatch();
@@ -67,4 +67,4 @@ onTermination(async () => {
   await consumer.close();
   await client.close();
 });
-await consumer.start([topic]);
+await consumer.start();

@@ -3,8 +3,11 @@ import type { Job, Settings } from "./job.ts";
 import { consumeJob } from "./jobs/consume.ts";
 import { copyJob } from "./jobs/copy.ts";
 import { idleJob } from "./jobs/idle.ts";
+import { keysJob } from "./jobs/keys.ts";
 import { latencyJob } from "./jobs/latency.ts";
+import { pauseMemoryJob } from "./jobs/pause-memory.ts";
 import { produceJob } from "./jobs/produce.ts";
+import { rebalanceJob } from "./jobs/rebalance.ts";
 import { transactionJob } from "./jobs/transaction.ts";
 import { rivals } from "./rivals.ts";
 import type { Rival } from "./rival.ts";
@@ -12,25 +15,30 @@ import type { Rival } from "./rival.ts";
 export const USAGE = `Usage: pnpm --filter @tooling/bench bench <job> [options]
 
 Jobs
-  copy         exactly-once copy at full speed
-  produce      plain produce
-  consume      plain consume
-  latency      time from send to read-committed arrival behind a copy, at a steady rate
-  idle         what a copy without input costs
-  transaction  time of a transaction of one record
+  copy          exactly-once copy at full speed
+  produce       plain produce
+  consume       plain consume
+  latency       time from send to read-committed arrival behind a copy, at a steady rate
+  idle          what a copy without input costs
+  transaction   time of a transaction of one record
+  keys          records of 1,000 keys through a handler of 1 ms
+  rebalance     how long members stand still when another one joins or leaves
+  pause-memory  memory of a group whose partitions are paused and resumed all the time
 
 Options
-  --rivals a,b          who takes part; the first is compared with the others (${[...rivals.keys()].join(", ")})
-  --rounds 3            measured rounds after the discarded warm-up
-  --records 1000000     copy, produce, consume
-  --warmup-records n    copy, produce, consume: default 500000, at most --records
-  --partitions 4        of every topic
+  --rivals a,b          who takes part; the first is compared with the others
+                        (${[...rivals.keys()].join(", ")})
+  --rounds n            measured rounds after the discarded warm-up: default 3; rebalance, pause-memory: 1
+  --records 1000000     copy, produce, consume, keys; pause-memory: before it starts
+  --warmup-records n    copy, produce, consume, keys: default 500000, at most --records
+  --partitions n        of every topic: default 4; rebalance: 100
   --serde string|json   copy, consume, latency, idle
   --commit-interval-ms 100
-  --rate 1000           latency: records a second
-  --seconds 30          latency, idle: how long is measured
-  --warmup-seconds 10   latency: how long it runs before that
+  --rate n              records a second: latency 1000, rebalance 500, pause-memory 10000
+  --seconds n           how long is measured: latency, idle 30; pause-memory 600
+  --warmup-seconds n    how long it runs before that: latency 10, pause-memory 60
   --transactions 500    transaction
+  --visits 20           rebalance: how often the other member joins and leaves
   --help`;
 
 const jobs: ReadonlyMap<string, Job> = new Map([
@@ -40,7 +48,23 @@ const jobs: ReadonlyMap<string, Job> = new Map([
   ["latency", latencyJob],
   ["idle", idleJob],
   ["transaction", transactionJob],
+  ["keys", keysJob],
+  ["rebalance", rebalanceJob],
+  ["pause-memory", pauseMemoryJob],
 ]);
+
+const DEFAULTS = {
+  rounds: 3,
+  records: 1_000_000,
+  warmupRecords: 500_000,
+  partitions: 4,
+  commitIntervalMs: 100,
+  rate: 1_000,
+  seconds: 30,
+  warmupSeconds: 10,
+  transactions: 500,
+  visits: 20,
+} as const satisfies Job["defaults"];
 
 /** What was asked for. */
 export interface Command {
@@ -65,25 +89,31 @@ export function readCommand(args: readonly string[]): Command | undefined {
       `one job of ${[...jobs.keys()].join(", ")} was expected, got ${positionals.join(" ") || "none"}`,
     );
   }
-  const records = count("records", values.records);
+  const defaults = { ...DEFAULTS, ...job.defaults };
+  const number = (option: CountOption, fallback: number, least = 1): number =>
+    count(option, values[option], fallback, least);
+  const records = number("records", defaults.records);
   return {
     name,
     job,
     rivals: values.rivals.split(",").map(rivalNamed),
-    rounds: count("rounds", values.rounds),
+    rounds: number("rounds", defaults.rounds),
     settings: {
       records,
-      warmupRecords: Math.min(records, count("warmup-records", values["warmup-records"])),
-      partitions: count("partitions", values.partitions),
+      warmupRecords: Math.min(records, number("warmup-records", defaults.warmupRecords)),
+      partitions: number("partitions", defaults.partitions),
       serde: serdeNamed(values.serde),
-      commitIntervalMs: count("commit-interval-ms", values["commit-interval-ms"], 0),
-      rate: count("rate", values.rate),
-      seconds: count("seconds", values.seconds),
-      warmupSeconds: count("warmup-seconds", values["warmup-seconds"], 0),
-      transactions: count("transactions", values.transactions),
+      commitIntervalMs: number("commit-interval-ms", defaults.commitIntervalMs, 0),
+      rate: number("rate", defaults.rate),
+      seconds: number("seconds", defaults.seconds),
+      warmupSeconds: number("warmup-seconds", defaults.warmupSeconds, 0),
+      transactions: number("transactions", defaults.transactions),
+      visits: number("visits", defaults.visits),
     },
   };
 }
+
+type CountOption = Exclude<keyof ReturnType<typeof parse>["values"], "rivals" | "serde" | "help">;
 
 function parse(args: readonly string[]) {
   try {
@@ -92,16 +122,17 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         rivals: { type: "string", default: [...rivals.keys()].join(",") },
-        rounds: { type: "string", default: "3" },
-        records: { type: "string", default: "1000000" },
-        "warmup-records": { type: "string", default: "500000" },
-        partitions: { type: "string", default: "4" },
         serde: { type: "string", default: "string" },
-        "commit-interval-ms": { type: "string", default: "100" },
-        rate: { type: "string", default: "1000" },
-        seconds: { type: "string", default: "30" },
-        "warmup-seconds": { type: "string", default: "10" },
-        transactions: { type: "string", default: "500" },
+        rounds: { type: "string" },
+        records: { type: "string" },
+        "warmup-records": { type: "string" },
+        partitions: { type: "string" },
+        "commit-interval-ms": { type: "string" },
+        rate: { type: "string" },
+        seconds: { type: "string" },
+        "warmup-seconds": { type: "string" },
+        transactions: { type: "string" },
+        visits: { type: "string" },
         help: { type: "boolean" },
       },
     });
@@ -110,7 +141,8 @@ function parse(args: readonly string[]) {
   }
 }
 
-function count(name: string, text: string, least = 1): number {
+function count(name: string, text: string | undefined, fallback: number, least: number): number {
+  if (text === undefined) return fallback;
   const value = Number(text);
   if (text === "" || !Number.isSafeInteger(value) || value < least) {
     throw new UsageError(`--${name} must be a whole number from ${least} on, got ${JSON.stringify(text)}`);

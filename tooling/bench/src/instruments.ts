@@ -30,3 +30,15 @@ async function contents(mainClass: string, args: readonly string[], logFile: str
   await program.finished();
   return program.lastJson() as Contents;
 }
+
+/** Writes to a topic at a steady rate, the first record with the number `from`, until it is stopped. */
+export async function feed(
+  bootstrapServers: string,
+  topic: string,
+  rate: number,
+  from: number,
+  logFile: string,
+): Promise<RunningProgram> {
+  const args = ["--bootstrap", bootstrapServers, "--topic", topic, "--rate", String(rate), "--from", String(from)];
+  return new RunningProgram("Feed", await instrument("Feed", args), logFile);
+}

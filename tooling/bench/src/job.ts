@@ -10,12 +10,14 @@ export interface Settings {
   readonly partitions: number;
   readonly serde: Serde;
   readonly commitIntervalMs: number;
-  /** Records per second of the latency job. */
+  /** Records per second of the jobs with a steady input. */
   readonly rate: number;
-  /** How long latency and idling are measured. */
+  /** How long the jobs that take a time measure. */
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly transactions: number;
+  /** How often a member joins and leaves. */
+  readonly visits: number;
 }
 
 /** One run of the harness. */
@@ -56,6 +58,8 @@ export interface JobSession {
 
 /** Something to measure. */
 export interface Job {
+  /** What it takes of settings and rounds when the command line does not say, where that differs from the others. */
+  readonly defaults?: Partial<Settings & { readonly rounds: number }>;
   /** What was done, for the title. */
   describe(settings: Settings): string;
   /** The first column is the one that rivals are compared by. */

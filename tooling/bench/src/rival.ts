@@ -52,6 +52,52 @@ export interface TransactionJob {
   readonly transactions: number;
 }
 
+/**
+ * Handles every record of `topic` with an asynchronous handler of 1 ms and commits the offsets of `group`. At its end it
+ * prints one line `{"records": …, "violations": …}` on stdout: how many it has handled, and how many of them came again,
+ * too early, or while another one of their key was being handled. `ours/key-sequences.mjs` says what records look like.
+ */
+export interface KeysJob {
+  readonly bootstrapServers: string;
+  readonly group: string;
+  readonly topic: string;
+  /** How many records it handles at the same time. */
+  readonly concurrency: number;
+}
+
+/** A rival's part in the job keys. */
+export interface KeysPart {
+  /** Its input is in proportion, so that all take about equally long. */
+  readonly concurrency: number;
+  program(job: KeysJob): Program;
+}
+
+/**
+ * Is one member of `group`, with an asynchronous handler of 1 ms. It prints a line for each time it handed out nothing
+ * because of a rebalance, a `Pause` (`rebalance-pauses.ts`), and at its end `{"handled": …, "lost": …}`: how many records it has handed out,
+ * and how often the group has gone on without it. Times are milliseconds since the epoch, with fractions.
+ */
+export interface RebalanceJob {
+  readonly bootstrapServers: string;
+  readonly group: string;
+  readonly topic: string;
+  /** It joins and leaves so many times, and ends; `undefined`: it stays until SIGTERM. */
+  readonly visits: number | undefined;
+}
+
+/**
+ * Handles the records of `topic` with an asynchronous handler of 1 ms while it pauses and resumes partitions at random,
+ * every few milliseconds. After `warmupSeconds` it prints a `MemorySample` (`memory-trend.ts`) every second, and at its end what
+ * {@link KeysJob} does.
+ */
+export interface PauseMemoryJob {
+  readonly bootstrapServers: string;
+  readonly group: string;
+  readonly topic: string;
+  readonly partitions: number;
+  readonly warmupSeconds: number;
+}
+
 /** A program to run. It must end in order on SIGTERM; it is measured together with all its children. */
 export interface Program {
   readonly command: string;
@@ -70,4 +116,7 @@ export interface Rival {
   produce?(job: ProduceJob): Program | undefined;
   consume?(job: ConsumeJob): Program | undefined;
   transaction?(job: TransactionJob): Program | undefined;
+  readonly keys?: KeysPart;
+  rebalance?(job: RebalanceJob): Program | undefined;
+  pauseMemory?(job: PauseMemoryJob): Program | undefined;
 }

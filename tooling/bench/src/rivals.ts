@@ -1,8 +1,11 @@
 import { join } from "node:path";
-import { eosProcess, eosTask } from "./eos-rivals.ts";
+import { eosGroups, eosGroupsSingle, eosGroupsSticky, eosProcess, eosTask } from "./eos-rivals.ts";
 import { javaProgram } from "./java-program.ts";
 import { buildGo, buildJava, isInstalled, PEERS } from "./peer-build.ts";
 import type { Program, Rival } from "./rival.ts";
+
+/** The parallel collector: G1, the default here, was the slower one in every round. */
+const JVM_FLAGS = ["-Xmx512m", "-XX:+UseParallelGC"];
 
 /** `{ bootstrap: "h:1" }` → `["--bootstrap", "h:1"]`. */
 function flags(options: Readonly<Record<string, string | number>>): string[] {
@@ -30,6 +33,20 @@ const kafkajs: Rival = {
     nodeProgram("transaction.mjs", { bootstrap, group, input, output, transactions }),
 };
 
+/** Java's plain consumer; the folder of its classes is known after `prepare`. */
+function createJavaConsumer(): Rival {
+  let folder = "";
+  return {
+    name: "java-consumer",
+    prepare: async () => {
+      folder = await buildJava();
+      return undefined;
+    },
+    consume: ({ bootstrapServers: bootstrap, group, topic, records }) =>
+      javaProgram(folder, "Consume", JVM_FLAGS, flags({ bootstrap, group, topic, records })),
+  };
+}
+
 /** Java Kafka Streams; the folder of its classes is known after `prepare`. */
 function createStreams(): Rival {
   let folder = "";
@@ -44,8 +61,7 @@ function createStreams(): Rival {
         ? javaProgram(
             folder,
             "StreamsCopy",
-            // The parallel collector: G1, the default here, was the slower one in every round.
-            ["-Xmx512m", "-XX:+UseParallelGC"],
+            JVM_FLAGS,
             flags({
               bootstrap,
               group,
@@ -85,7 +101,11 @@ export const rivals: ReadonlyMap<string, Rival> = new Map(
   [
     eosProcess,
     eosTask,
+    eosGroups,
+    eosGroupsSingle,
+    eosGroupsSticky,
     kafkajs,
+    createJavaConsumer(),
     createStreams(),
     createFranzGo("franz-go"),
     createFranzGo("franz-go-gogc400", { GOGC: "400" }),

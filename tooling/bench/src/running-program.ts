@@ -77,6 +77,13 @@ export class RunningProgram {
     return JSON.parse(line);
   }
 
+  /** All lines of its output so far that are JSON objects. */
+  allJson(): unknown[] {
+    return this.#lines()
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as unknown);
+  }
+
   hasPrinted(line: string): boolean {
     return this.#lines().includes(line);
   }

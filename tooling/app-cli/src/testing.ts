@@ -1,0 +1,1 @@
+export { Program, type ProgramEnd } from "./program.ts";

@@ -1,0 +1,5 @@
+/** The value that a share of them does not exceed, by nearest rank: always one of the values. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
