@@ -1,5 +1,5 @@
 import { type Admin, AuthorizationError, type CommittedOffset, NoCommittedOffsetError } from "@eos/client";
-import { encodeOffsetMetadata, systemClock } from "@eos/core";
+import { encodeOffsetMetadata, silentLogger, systemClock } from "@eos/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { committedPositions } from "./committed-offsets.ts";
 
@@ -12,6 +12,8 @@ type Answer = readonly Partial<CommittedOffset>[];
 /** Answers in this order, the last one again and again; the log's ends are 10 and 100. */
 function setUp(...answers: readonly Answer[]) {
   const asked: unknown[] = [];
+  const errors: string[] = [];
+  const logger = { ...silentLogger, error: (_fields: object, message: string) => void errors.push(message) };
   const admin = {
     committedOffsets: async (groupId: string, partitions: readonly (typeof A)[], options: unknown) => {
       const answer = answers[Math.min(asked.length, answers.length - 1)] as Answer;
@@ -25,8 +27,8 @@ function setUp(...answers: readonly Answer[]) {
     autoOffsetReset: "earliest" | "latest" | "none" = "earliest",
     partitions: readonly (typeof A)[] = [A, B],
     signal = never,
-  ) => committedPositions(partitions, { admin, clock: systemClock, groupId: "g", autoOffsetReset }, signal);
-  return { positions, asked };
+  ) => committedPositions(partitions, { admin, clock: systemClock, logger, groupId: "g", autoOffsetReset }, signal);
+  return { positions, asked, errors };
 }
 
 beforeEach(() => {
@@ -95,5 +97,18 @@ describe("committedPositions", () => {
     const { positions, asked } = setUp([]);
     expect(await positions("earliest", [])).toEqual([]);
     expect(asked).toEqual([]);
+  });
+
+  it("says once what it waits for when a transaction does not end", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const { positions, errors } = setUp([{ errorCode: 88 }]);
+    const given = new AbortController();
+    const waiting = positions("earliest", [A], given.signal).catch(() => "given up");
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(errors).toEqual([]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(errors).toEqual(["a transaction that does not end holds the group's offsets"]);
+    given.abort();
+    expect(await waiting).toBe("given up");
   });
 });

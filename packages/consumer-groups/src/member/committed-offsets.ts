@@ -1,5 +1,5 @@
 import { type Admin, brokerError, startPositions } from "@eos/client";
-import { type Clock, decodeOffsetMetadata, type OffsetRange, type TopicPartition } from "@eos/core";
+import { type Clock, decodeOffsetMetadata, formatTopicPartition, type Logger, type OffsetRange, type TopicPartition } from "@eos/core";
 
 /** Where a partition is gone on with. */
 export interface StartPosition extends TopicPartition {
@@ -13,12 +13,15 @@ export interface StartPosition extends TopicPartition {
 export interface CommittedOffsetsOptions {
   readonly admin: Admin;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly groupId: string;
   readonly autoOffsetReset: "earliest" | "latest" | "none";
 }
 
 const UNSTABLE_OFFSET_COMMIT = 88;
 const POLL_MS = 50;
+/** Transactions end, or time out, sooner. */
+const OVERDUE_MS = 30_000;
 
 /**
  * The group's offsets, once no transaction holds them any more (`requireStable`, KIP-447): somebody may commit this
@@ -28,11 +31,12 @@ const POLL_MS = 50;
  */
 export async function committedPositions(
   partitions: readonly TopicPartition[],
-  { admin, clock, groupId, autoOffsetReset }: CommittedOffsetsOptions,
+  { admin, clock, logger, groupId, autoOffsetReset }: CommittedOffsetsOptions,
   signal: AbortSignal,
 ): Promise<StartPosition[]> {
   if (partitions.length === 0) return [];
-  for (;;) {
+  const startedMs = clock.monotonicMs();
+  for (let isReported = false; ; ) {
     signal.throwIfAborted();
     const committed = await admin.committedOffsets(groupId, partitions, { requireStable: true });
     const refused = committed.find(({ errorCode }) => errorCode !== 0 && errorCode !== UNSTABLE_OFFSET_COMMIT);
@@ -50,6 +54,11 @@ export async function committedPositions(
         owesCommit: offset < 0 && autoOffsetReset === "latest",
       }));
       return await startPositions(admin, groupId, known, autoOffsetReset);
+    }
+    if (!isReported && clock.monotonicMs() - startedMs > OVERDUE_MS) {
+      isReported = true;
+      const held = committed.filter(({ errorCode }) => errorCode !== 0).map(formatTopicPartition);
+      logger.error({ groupId, partitions: held }, "a transaction that does not end holds the group's offsets");
     }
     await clock.sleep(POLL_MS, signal);
   }

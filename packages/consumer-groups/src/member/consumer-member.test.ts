@@ -388,7 +388,7 @@ describe("ConsumerMember", () => {
 
   it("handles what was fetched before the offset that is out of range, and then goes on behind the gap", async () => {
     const handled: number[] = [];
-    const { client, member, assign, fetched, queueOf, onFetchError } = setUp(({ offset }) => handled.push(offset), {
+    const { client, member, assign, fetched, queueOf, onFetchError } = setUp(({ offset }) => void handled.push(offset), {
       onOffsetOutOfRange: "earliest",
     });
     client.latest = () => Promise.resolve(50);

@@ -259,9 +259,9 @@ export class ConsumerMember<T> {
     signal: AbortSignal,
   ): Promise<void> {
     const fresh = this.#works.renew(partitions, generation);
-    const { client, clock, group } = this.#options;
+    const { client, clock, logger, group } = this.#options;
     try {
-      const positions = await committedPositions(fresh, { admin: client.admin, clock, ...group }, signal);
+      const positions = await committedPositions(fresh, { admin: client.admin, clock, logger, ...group }, signal);
       signal.throwIfAborted();
       for (const position of positions) this.#works.begin(position, generation);
       await group.onAssigned?.(partitions, generation);

@@ -232,7 +232,8 @@ export const clientMutants: readonly Mutant[] = [
     name: "revoke",
     file: "packages/client/src/group/group-member.ts",
     find: "const outcome = await Promise.race([hooks.onRevoked(partitions, signal), expired]);",
-    replace: "const outcome = await Promise.race([Promise.resolve(void hooks.onRevoked(partitions, signal)), expired]);",
+    replace:
+      "const outcome = await Promise.race([Promise.resolve(void hooks.onRevoked(partitions, signal)), expired]);",
     test: {
       file: "packages/client/src/group/group-member.test.ts",
       title: "revokes before it rejoins when the group rebalances, and keeps its member id.",
