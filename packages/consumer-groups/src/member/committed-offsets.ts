@@ -1,5 +1,12 @@
 import { type Admin, brokerError, startPositions } from "@eos/client";
-import { type Clock, decodeOffsetMetadata, formatTopicPartition, type Logger, type OffsetRange, type TopicPartition } from "@eos/core";
+import {
+  type Clock,
+  decodeOffsetMetadata,
+  formatTopicPartition,
+  type Logger,
+  type OffsetRange,
+  type TopicPartition,
+} from "@eos/core";
 
 /** Where a partition is gone on with. */
 export interface StartPosition extends TopicPartition {
@@ -36,7 +43,7 @@ export async function committedPositions(
 ): Promise<StartPosition[]> {
   if (partitions.length === 0) return [];
   const startedMs = clock.monotonicMs();
-  for (let isReported = false; ; ) {
+  for (let isReported = false; ;) {
     signal.throwIfAborted();
     const committed = await admin.committedOffsets(groupId, partitions, { requireStable: true });
     const refused = committed.find(({ errorCode }) => errorCode !== 0 && errorCode !== UNSTABLE_OFFSET_COMMIT);

@@ -388,9 +388,12 @@ describe("ConsumerMember", () => {
 
   it("handles what was fetched before the offset that is out of range, and then goes on behind the gap", async () => {
     const handled: number[] = [];
-    const { client, member, assign, fetched, queueOf, onFetchError } = setUp(({ offset }) => void handled.push(offset), {
-      onOffsetOutOfRange: "earliest",
-    });
+    const { client, member, assign, fetched, queueOf, onFetchError } = setUp(
+      ({ offset }) => void handled.push(offset),
+      {
+        onOffsetOutOfRange: "earliest",
+      },
+    );
     client.latest = () => Promise.resolve(50);
     await assign([A], generationOf(1));
     const queue = queueOf(A) as PartitionQueue;

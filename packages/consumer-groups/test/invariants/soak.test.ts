@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -43,8 +43,9 @@ describe("a group whose members join, leave, are killed and frozen every few sec
     let workers: LoggingWorker[] = [];
     const churn: Churn = { joined: 0, left: 0, killed: 0, frozen: 0, scaled: 0 };
 
-    const join_ = (): LoggingWorker => {
+    const addWorker = (): LoggingWorker => {
       const log = join(folder, `${logs.length}.log`);
+      writeFileSync(log, "");
       logs.push(log);
       const worker = new LoggingWorker({
         brokers: brokers.join(","),
@@ -59,24 +60,28 @@ describe("a group whose members join, leave, are killed and frozen every few sec
       return worker;
     };
     const take = (): LoggingWorker | undefined => {
-      const awake = workers.filter((worker) => !worker.isFrozen);
+      // One that is only just starting has no signal handlers yet.
+      const awake = workers.filter((worker) => !worker.isFrozen && worker.count("state") > 0);
       const taken = awake[Math.floor(Math.random() * awake.length)];
       workers = workers.filter((worker) => worker !== taken);
       return taken;
     };
     const thawing: Promise<void>[] = [];
     const happen = async (): Promise<void> => {
-      if (workers.length < FEWEST) return void join_();
+      if (workers.length < FEWEST) return void addWorker();
       const what = Math.random();
-      if (what < 0.2 && workers.length < MOST) join_();
+      if (what < 0.2 && workers.length < MOST) addWorker();
       else if (what < 0.35) {
         const worker = take();
-        expect(await worker?.terminate(), worker?.log).toBe(0);
+        if (worker === undefined) return;
+        expect(await worker.terminate(), worker.log).toBe(0);
         churn.left++;
       } else if (what < 0.6) {
-        await take()?.kill();
+        const worker = take();
+        if (worker === undefined) return;
+        await worker.kill();
         churn.killed++;
-        join_();
+        addWorker();
       } else if (what < 0.8) {
         const worker = take();
         if (worker === undefined) return;
@@ -94,7 +99,7 @@ describe("a group whose members join, leave, are killed and frozen every few sec
     };
 
     try {
-      await Promise.all([join_().running(), join_().running()]);
+      await Promise.all([addWorker().running(), addWorker().running()]);
       const producer = createProducer({ brokers });
       await producer.start();
       const numbersOf = new Map<string, number>();
