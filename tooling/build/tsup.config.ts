@@ -1,8 +1,11 @@
 import { defineConfig } from "tsup";
 
-/** The one build configuration: every package re-exports it, so that a move to another bundler is one file. */
+/**
+ * The one build configuration: every package re-exports it, so that a move to another bundler is one file. The subpath
+ * `rxjs` is built where there is one.
+ */
 export default defineConfig({
-  entry: ["src/index.ts"],
+  entry: ["src/index.ts", "src/rxjs/index.ts"],
   format: ["esm"],
   target: "node20",
   dts: true,

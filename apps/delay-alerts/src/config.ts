@@ -1,17 +1,16 @@
-import { readFileSync } from "node:fs";
-import type { ClientOptions } from "@eos/client";
 import type { ConsumerGroupOptions } from "@eos/consumer-groups";
+import { boolean, nonEmptyString, nonNegativeInteger, type OptionRule, positiveInteger, required } from "@eos/core";
 import {
-  boolean,
-  brokersList,
-  nonEmptyString,
-  nonNegativeInteger,
-  oneOf,
-  type OptionRule,
-  positiveInteger,
-  required,
-} from "@eos/core";
-import { type CommandLine, type CommandLineValues, describeOptions, readCommandLine } from "./command-line.ts";
+  BROKERS_OPTION,
+  type CommandLine,
+  type ConnectionOptions,
+  type ConnectionValues,
+  defined,
+  describeOptions,
+  readCommandLine,
+  readConnectionOptions,
+  SECURITY_OPTIONS,
+} from "@tooling/app-cli";
 import { DEFAULT_THRESHOLD_MINUTES } from "./topology.ts";
 
 /** What the program runs with. An option that was not given is absent: the group's default holds. */
@@ -32,7 +31,7 @@ export interface DelayAlertsConfig {
   /** `undefined`: whenever a fetched batch is done with. */
   readonly commitIntervalMs: number | undefined;
   /** How to reach the cluster. */
-  readonly client: Pick<ClientOptions, "brokers" | "ssl" | "sasl">;
+  readonly client: ConnectionOptions;
   /** The rest, as the group takes it. */
   readonly group: Pick<ConsumerGroupOptions, "groupId" | "concurrency" | "sessionTimeoutMs">;
 }
@@ -44,13 +43,7 @@ const DEFAULT_REPLICATION_FACTOR = 3;
 const integer: OptionRule = { expects: "an integer", accepts: Number.isSafeInteger };
 
 const OPTIONS = {
-  brokers: {
-    ...required(brokersList),
-    expects: "host:port, or several with commas between",
-    kind: "list",
-    placeholder: "host:port,…",
-    help: "some brokers of the cluster",
-  },
+  ...BROKERS_OPTION,
   "group-id": { ...required(nonEmptyString), kind: "text", placeholder: "name", help: "the consumer group" },
   input: {
     ...required(nonEmptyString),
@@ -112,23 +105,7 @@ const OPTIONS = {
     kind: "flag",
     help: "add the header eos-source, <topic>-<partition>@<offset> of the flight, to every alert",
   },
-  tls: { ...boolean, kind: "flag", help: "connect by TLS; implied by the next three" },
-  "tls-ca": { ...nonEmptyString, kind: "text", placeholder: "file", help: "CA of the brokers' certificates, PEM" },
-  "tls-cert": { ...nonEmptyString, kind: "text", placeholder: "file", help: "certificate of this client, PEM" },
-  "tls-key": { ...nonEmptyString, kind: "text", placeholder: "file", help: "its key, PEM" },
-  "sasl-mechanism": {
-    ...oneOf("plain", "scram-sha-256", "scram-sha-512"),
-    kind: "text",
-    placeholder: "mechanism",
-    help: "plain, scram-sha-256 or scram-sha-512",
-  },
-  "sasl-username": { ...nonEmptyString, kind: "text", placeholder: "name", help: "user of the SASL mechanism" },
-  "sasl-password": {
-    ...nonEmptyString,
-    kind: "text",
-    isSecret: true,
-    help: "its password, from the environment alone",
-  },
+  ...SECURITY_OPTIONS,
 } as const satisfies CommandLine;
 
 export const HELP = `Sends an alert for every flight that arrives very late, as a group of workers, until q, Ctrl-C or SIGTERM.
@@ -163,11 +140,7 @@ export function readConfig(
     notifyMs: given["notify-ms"] ?? DEFAULT_NOTIFY_MS,
     traceSource: given["trace-source"] ?? false,
     commitIntervalMs: given["commit-interval-ms"],
-    client: {
-      brokers: given.brokers,
-      ...defined("ssl", readTls(given)),
-      ...defined("sasl", readSasl(given)),
-    },
+    client: readConnectionOptions(PROGRAM, given),
     group: {
       groupId: given["group-id"],
       ...defined("concurrency", given.concurrency),
@@ -177,8 +150,7 @@ export function readConfig(
 }
 
 /** The values after their rules have accepted them. */
-interface Given extends CommandLineValues {
-  readonly brokers: readonly string[];
+interface Given extends ConnectionValues {
   readonly "group-id": string;
   readonly input: string;
   readonly output: string;
@@ -191,52 +163,4 @@ interface Given extends CommandLineValues {
   readonly "commit-interval-ms"?: number;
   readonly "session-timeout-ms"?: number;
   readonly "trace-source"?: boolean;
-  readonly tls?: boolean;
-  readonly "tls-ca"?: string;
-  readonly "tls-cert"?: string;
-  readonly "tls-key"?: string;
-  readonly "sasl-mechanism"?: "plain" | "scram-sha-256" | "scram-sha-512";
-  readonly "sasl-username"?: string;
-  readonly "sasl-password"?: string;
-}
-
-function readTls(given: Given): ClientOptions["ssl"] {
-  const files = { ca: given["tls-ca"], cert: given["tls-cert"], key: given["tls-key"] };
-  if ((files.cert === undefined) !== (files.key === undefined)) {
-    throw new TypeError(`${PROGRAM}: options "tls-cert" and "tls-key" go together`);
-  }
-  const contents = Object.entries(files).flatMap(([name, file]) =>
-    file === undefined ? [] : [[name, readPem(`tls-${name}`, file)] as const],
-  );
-  if (contents.length > 0) return Object.fromEntries(contents);
-  return given.tls === true ? true : undefined;
-}
-
-function readPem(option: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new TypeError(`${PROGRAM}: option "${option}" must be a readable file: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}
-
-function readSasl(given: Given): ClientOptions["sasl"] {
-  const mechanism = given["sasl-mechanism"];
-  const username = given["sasl-username"];
-  const password = given["sasl-password"];
-  if (mechanism === undefined) {
-    if (username === undefined) return undefined;
-    throw new TypeError(`${PROGRAM}: option "sasl-username" needs "sasl-mechanism"`);
-  }
-  if (username === undefined || password === undefined) {
-    throw new TypeError(`${PROGRAM}: option "sasl-mechanism" needs "sasl-username" and the variable SASL_PASSWORD`);
-  }
-  return { mechanism, username, password } as ClientOptions["sasl"];
-}
-
-/** `{ [name]: value }`, or nothing: an option that is there must not be undefined. */
-function defined<N extends string, V>(name: N, value: V | undefined): { readonly [n in N]?: V } {
-  return (value === undefined ? {} : { [name]: value }) as { readonly [n in N]?: V };
 }

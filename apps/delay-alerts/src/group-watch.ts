@@ -1,6 +1,6 @@
 import type { ConsumerGroup, GroupLag, PartitionLag } from "@eos/consumer-groups";
 import { type Clock, systemClock } from "@eos/core";
-import { failureLine } from "./failure.ts";
+import { failureLine } from "@tooling/app-cli";
 import type { GroupView, LagView, PartitionView } from "./group-view.ts";
 import { Rate } from "./rate.ts";
 

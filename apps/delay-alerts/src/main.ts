@@ -1,9 +1,9 @@
-import { requestShutdown, shutdownRequested, shutdownSignal } from "./shutdown-signal.ts";
+import { requestShutdown, shutdownRequested, shutdownSignal } from "@tooling/app-cli/shutdown-signal";
 import { formatTopicPartition } from "@eos/core";
+import { failureLine, runApp } from "@tooling/app-cli";
 import { AlertWorker } from "./alert-worker.ts";
 import { type DelayAlertsConfig, HELP, readConfig } from "./config.ts";
 import type { Display } from "./display.ts";
-import { failureLine } from "./failure.ts";
 import { GroupWatch } from "./group-watch.ts";
 import { listenToKeys } from "./keys.ts";
 import { LogDisplay } from "./log-display.ts";
@@ -13,31 +13,18 @@ import { createWarningLogger } from "./warning-logger.ts";
 
 const LAG_INTERVAL_MS = 1_000;
 
-async function main(): Promise<number> {
-  let config: DelayAlertsConfig | "help";
-  try {
-    config = readConfig(process.argv.slice(2), process.env);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    process.stderr.write(`${error.message}\nTry --help.\n`);
-    return 2;
-  }
-  if (config === "help") {
-    process.stdout.write(HELP);
-    return 0;
-  }
+async function run(config: DelayAlertsConfig): Promise<void> {
   const { stdout, stderr } = process;
   const display = stdout.isTTY ? new TerminalDisplay(stdout, stderr) : new LogDisplay(stdout, stderr);
   try {
-    await run(config, display);
-    return 0;
+    await work(config, display);
   } finally {
     display.close();
   }
 }
 
 /** Until the end is asked for, or the group stops. */
-async function run(config: DelayAlertsConfig, display: Display): Promise<void> {
+async function work(config: DelayAlertsConfig, display: Display): Promise<void> {
   const worker = createWorker(config, display);
   const { group } = worker;
   display.event(`process ${process.pid}: SIGUSR1 adds a member, SIGUSR2 removes one`);
@@ -108,10 +95,4 @@ function listen(scaler: Scaler): () => void {
   return stdin.isTTY && stdout.isTTY ? listenToKeys(stdin, commands) : () => {};
 }
 
-main().then(
-  (exitCode) => process.exit(exitCode),
-  (error: unknown) => {
-    process.stderr.write(`delay-alerts: ${failureLine(error)}\n`);
-    process.exit(1);
-  },
-);
+await runApp({ name: "delay-alerts", help: HELP, prepare: readConfig, run });

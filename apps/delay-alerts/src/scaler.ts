@@ -1,4 +1,4 @@
-import { failureLine } from "./failure.ts";
+import { failureLine } from "@tooling/app-cli";
 
 export interface ScalerOptions {
   readonly members: number;

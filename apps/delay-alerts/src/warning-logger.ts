@@ -1,5 +1,5 @@
 import { formatTopicPartition, type Logger } from "@eos/core";
-import { failureLine } from "./failure.ts";
+import { failureLine } from "@tooling/app-cli";
 
 /** Fields of a log entry that are worth their place in a line. */
 interface Fields {

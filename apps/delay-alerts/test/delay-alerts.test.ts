@@ -2,13 +2,15 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { type Client, createClient, createProducer } from "@eos/client";
 import { stringSerde } from "@eos/core";
+import { Program } from "@tooling/app-cli/testing";
 import { type CommittedRecord, readCommitted } from "@tooling/kafka";
 import { testBroker, uniqueName } from "@tooling/kafka/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Alert } from "../src/topology.ts";
-import { Program } from "./program.ts";
 import { eventTime, produceRawFlights, type RawFlight, readRawFlights } from "./raw-flights.ts";
 
+const MAIN = new URL("../src/main.ts", import.meta.url);
+const FLIGHT_DELAYS = new URL("../../flight-delays/src/main.ts", import.meta.url);
 const PARTITIONS = 4;
 const { bootstrapServers, brokers } = testBroker();
 
@@ -108,10 +110,10 @@ describe("delay-alerts", () => {
     ];
     const [applicationId, groupId] = [uniqueName("app"), uniqueName("group")];
     const enrichment = ["--application-id", applicationId, "--input", flights, "--output", input];
-    await using flightDelays = new Program("flight-delays", ["--brokers", brokers.join(","), ...enrichment]);
+    await using flightDelays = new Program(FLIGHT_DELAYS, ["--brokers", brokers.join(","), ...enrichment]);
     const topic = ["--output-partitions", "2", "--replication-factor", "1"];
     const more = [...topic, "--members", "1", "--concurrency", "32", "--notify-ms", "40", "--trace-source"];
-    await using program = new Program("delay-alerts", [...startArguments(input, output, groupId), ...more]);
+    await using program = new Program(MAIN, [...startArguments(input, output, groupId), ...more]);
     await flightDelays.prints("REBALANCING → RUNNING");
     await program.prints("REBALANCING → RUNNING");
 
@@ -144,8 +146,7 @@ describe("delay-alerts", () => {
     const [input, output, groupId] = [await createTopic("enriched"), await createTopic("alerts"), uniqueName("group")];
     const values = Array.from({ length: 600 }, (_, row) => JSON.stringify({ delay: row, delayClass: "delayed" }));
     const args = [...startArguments(input, output, groupId), "--threshold-minutes", "0", "--notify-ms", "5"];
-    const start = (): Program =>
-      new Program("delay-alerts", [...args, "--trace-source", "--session-timeout-ms", "6000"]);
+    const start = (): Program => new Program(MAIN, [...args, "--trace-source", "--session-timeout-ms", "6000"]);
     {
       await using killed = start();
       await killed.prints("REBALANCING → RUNNING");
@@ -173,7 +174,7 @@ describe("delay-alerts", () => {
     const [input, output, groupId] = [await createTopic("enriched"), await createTopic("alerts"), uniqueName("group")];
     const late = (delay: number): string => JSON.stringify({ delay, delayClass: "very-delayed" });
     await write(input, [late(90), "SAN,SJC", '{"delay":"90","delayClass":"very-delayed"}', null, late(91)]);
-    await using program = new Program("delay-alerts", startArguments(input, output, groupId));
+    await using program = new Program(MAIN, startArguments(input, output, groupId));
     await processed(input, groupId);
     program.signal("SIGTERM");
     const { exitCode, stdout, stderr } = await program.ended;
@@ -197,8 +198,8 @@ describe("delay-alerts", () => {
     const groupId = uniqueName("group");
     const onTime = JSON.stringify({ delay: 3, delayClass: "on-time" });
     await write(input, [onTime, JSON.stringify({ delay: 70, delayClass: "very-delayed" }), onTime]);
-    await using program = new Program("delay-alerts", startArguments(input, output, groupId));
-    await program.prints("an alert could not be sent, trying again");
+    await using program = new Program(MAIN, startArguments(input, output, groupId));
+    await program.prints("an alert could not be sent, trying again", "stderr");
     program.signal("SIGTERM");
     const { exitCode, stderr } = await program.ended;
     expect(exitCode).toBe(0);
@@ -214,7 +215,7 @@ describe("delay-alerts", () => {
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const { port } = silent.address() as AddressInfo;
     const args = ["--brokers", `127.0.0.1:${port}`, "--group-id", "g", "--input", "i", "--output", "o"];
-    await using program = new Program("delay-alerts", args);
+    await using program = new Program(MAIN, args);
     await program.prints("SIGUSR1 adds a member");
     const sinceMs = performance.now();
     program.signal("SIGINT");
@@ -229,7 +230,7 @@ describe("delay-alerts", () => {
   ])("says in one line that there is %s, and ends with exit code 1", async (_what, inputName, outputName) => {
     const topic = (name: string): Promise<string> | string => (name === "none" ? uniqueName(name) : createTopic(name));
     const args = startArguments(await topic(inputName), await topic(outputName), uniqueName("group"));
-    await using program = new Program("delay-alerts", args);
+    await using program = new Program(MAIN, args);
     const { exitCode, stderr } = await program.ended;
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^delay-alerts: EOS_UNKNOWN_TOPIC: .*none.* — .+\n$/);
@@ -237,7 +238,7 @@ describe("delay-alerts", () => {
 
   it("says where nobody listens, and ends with exit code 1", async () => {
     const args = ["--brokers", "127.0.0.1:1", "--group-id", "g", "--input", "i", "--output", "o"];
-    await using program = new Program("delay-alerts", args);
+    await using program = new Program(MAIN, args);
     const { exitCode, stderr } = await program.ended;
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^delay-alerts: EOS_CONNECTION: .*127\.0\.0\.1:1.* — .+$/m);
@@ -247,7 +248,7 @@ describe("delay-alerts", () => {
     [["--comit-interval-ms", "5"], 'did you mean "commit-interval-ms"?'],
     [["--commit-interval-ms", "0"], "must be a positive integer"],
   ])("refuses the options %j with exit code 2", async (more, message) => {
-    await using program = new Program("delay-alerts", [...startArguments("i", "o", "g"), ...more]);
+    await using program = new Program(MAIN, [...startArguments("i", "o", "g"), ...more]);
     const { exitCode, stdout, stderr } = await program.ended;
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toContain(message);
@@ -255,7 +256,7 @@ describe("delay-alerts", () => {
   });
 
   it("prints its options with --help", async () => {
-    await using program = new Program("delay-alerts", ["--help"]);
+    await using program = new Program(MAIN, ["--help"]);
     expect(await program.ended).toMatchObject({
       exitCode: 0,
       stderr: "",

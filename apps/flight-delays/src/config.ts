@@ -1,8 +1,16 @@
-import { readFileSync } from "node:fs";
-import type { ClientOptions } from "@eos/client";
-import { boolean, brokersList, nonEmptyString, nonNegativeInteger, oneOf, positiveInteger, required } from "@eos/core";
+import { boolean, nonEmptyString, nonNegativeInteger, oneOf, positiveInteger, required } from "@eos/core";
 import type { ProcessorOptions } from "@eos/transactions";
-import { type CommandLine, type CommandLineValues, describeOptions, readCommandLine } from "./command-line.ts";
+import {
+  BROKERS_OPTION,
+  type CommandLine,
+  type ConnectionOptions,
+  type ConnectionValues,
+  defined,
+  describeOptions,
+  readCommandLine,
+  readConnectionOptions,
+  SECURITY_OPTIONS,
+} from "@tooling/app-cli";
 
 /** What the program runs with. An option that was not given is absent: the processor's default holds. */
 export interface FlightDelaysConfig {
@@ -24,20 +32,14 @@ export interface FlightDelaysConfig {
     | "maxBatchBytes"
     | "replicationFactor"
     | "sessionTimeoutMs"
-    | keyof ClientOptions
+    | keyof ConnectionOptions
   >;
 }
 
 const PROGRAM = "flight-delays";
 
 const OPTIONS = {
-  brokers: {
-    ...required(brokersList),
-    expects: "host:port, or several with commas between",
-    kind: "list",
-    placeholder: "host:port,…",
-    help: "some brokers of the cluster",
-  },
+  ...BROKERS_OPTION,
   "application-id": {
     ...required(nonEmptyString),
     kind: "text",
@@ -48,17 +50,22 @@ const OPTIONS = {
   output: { ...required(nonEmptyString), kind: "text", placeholder: "topic", help: "topic of enriched flights" },
   "output-partitions": {
     ...positiveInteger,
-    kind: "integer",
+    kind: "unsigned-integer",
     placeholder: "n",
     help: "create the output topic with n partitions if it does not exist (default: that is an error)",
   },
   "replication-factor": {
     ...positiveInteger,
-    kind: "integer",
+    kind: "unsigned-integer",
     placeholder: "n",
     help: "of the output topic when it is created (default 3, at most the number of brokers)",
   },
-  instances: { ...positiveInteger, kind: "integer", placeholder: "n", help: "processors in this process (default 1)" },
+  instances: {
+    ...positiveInteger,
+    kind: "unsigned-integer",
+    placeholder: "n",
+    help: "processors in this process (default 1)",
+  },
   "producer-scope": {
     ...oneOf("process", "task"),
     kind: "text",
@@ -67,25 +74,25 @@ const OPTIONS = {
   },
   "commit-interval-ms": {
     ...nonNegativeInteger,
-    kind: "integer",
+    kind: "unsigned-integer",
     placeholder: "ms",
     help: "how often a transaction is committed (default 100)",
   },
   "transaction-timeout-ms": {
     ...positiveInteger,
-    kind: "integer",
+    kind: "unsigned-integer",
     placeholder: "ms",
     help: "after this long the broker aborts the transaction of a processor that is gone (default 10000)",
   },
   "session-timeout-ms": {
     ...positiveInteger,
-    kind: "integer",
+    kind: "unsigned-integer",
     placeholder: "ms",
     help: "after this long without a heartbeat a processor's partitions go to others (default 10000)",
   },
   "max-batch-bytes": {
     ...positiveInteger,
-    kind: "integer",
+    kind: "unsigned-integer",
     placeholder: "bytes",
     help: "a batch of this size leaves before the commit (default 1048576)",
   },
@@ -94,23 +101,7 @@ const OPTIONS = {
     kind: "flag",
     help: "add the header eos-source, <topic>-<partition>@<offset> of the input, to every output record",
   },
-  tls: { ...boolean, kind: "flag", help: "connect by TLS; implied by the next three" },
-  "tls-ca": { ...nonEmptyString, kind: "text", placeholder: "file", help: "CA of the brokers' certificates, PEM" },
-  "tls-cert": { ...nonEmptyString, kind: "text", placeholder: "file", help: "certificate of this client, PEM" },
-  "tls-key": { ...nonEmptyString, kind: "text", placeholder: "file", help: "its key, PEM" },
-  "sasl-mechanism": {
-    ...oneOf("plain", "scram-sha-256", "scram-sha-512"),
-    kind: "text",
-    placeholder: "mechanism",
-    help: "plain, scram-sha-256 or scram-sha-512",
-  },
-  "sasl-username": { ...nonEmptyString, kind: "text", placeholder: "name", help: "user of the SASL mechanism" },
-  "sasl-password": {
-    ...nonEmptyString,
-    kind: "text",
-    isSecret: true,
-    help: "its password, from the environment alone",
-  },
+  ...SECURITY_OPTIONS,
 } as const satisfies CommandLine;
 
 export const HELP = `Joins flights with their airports, exactly once, from one topic of a Kafka cluster to another, until Ctrl-C or SIGTERM.
@@ -141,7 +132,7 @@ export function readConfig(
     instances: given.instances ?? 1,
     traceSource: given["trace-source"] ?? false,
     processor: {
-      brokers: given.brokers,
+      ...readConnectionOptions(PROGRAM, given),
       applicationId: given["application-id"],
       ...defined("producerScope", given["producer-scope"]),
       ...defined("commitIntervalMs", given["commit-interval-ms"]),
@@ -149,15 +140,12 @@ export function readConfig(
       ...defined("maxBatchBytes", given["max-batch-bytes"]),
       ...defined("replicationFactor", given["replication-factor"]),
       ...defined("sessionTimeoutMs", given["session-timeout-ms"]),
-      ...defined("ssl", readTls(given)),
-      ...defined("sasl", readSasl(given)),
     },
   };
 }
 
 /** The values after their rules have accepted them. */
-interface Given extends CommandLineValues {
-  readonly brokers: readonly string[];
+interface Given extends ConnectionValues {
   readonly "application-id": string;
   readonly input: string;
   readonly output: string;
@@ -170,52 +158,4 @@ interface Given extends CommandLineValues {
   readonly "session-timeout-ms"?: number;
   readonly "max-batch-bytes"?: number;
   readonly "trace-source"?: boolean;
-  readonly tls?: boolean;
-  readonly "tls-ca"?: string;
-  readonly "tls-cert"?: string;
-  readonly "tls-key"?: string;
-  readonly "sasl-mechanism"?: "plain" | "scram-sha-256" | "scram-sha-512";
-  readonly "sasl-username"?: string;
-  readonly "sasl-password"?: string;
-}
-
-function readTls(given: Given): ClientOptions["ssl"] {
-  const files = { ca: given["tls-ca"], cert: given["tls-cert"], key: given["tls-key"] };
-  if ((files.cert === undefined) !== (files.key === undefined)) {
-    throw new TypeError(`${PROGRAM}: options "tls-cert" and "tls-key" go together`);
-  }
-  const contents = Object.entries(files).flatMap(([name, file]) =>
-    file === undefined ? [] : [[name, readPem(`tls-${name}`, file)] as const],
-  );
-  if (contents.length > 0) return Object.fromEntries(contents);
-  return given.tls === true ? true : undefined;
-}
-
-function readPem(option: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new TypeError(`${PROGRAM}: option "${option}" must be a readable file: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}
-
-function readSasl(given: Given): ClientOptions["sasl"] {
-  const mechanism = given["sasl-mechanism"];
-  const username = given["sasl-username"];
-  const password = given["sasl-password"];
-  if (mechanism === undefined) {
-    if (username === undefined) return undefined;
-    throw new TypeError(`${PROGRAM}: option "sasl-username" needs "sasl-mechanism"`);
-  }
-  if (username === undefined || password === undefined) {
-    throw new TypeError(`${PROGRAM}: option "sasl-mechanism" needs "sasl-username" and the variable SASL_PASSWORD`);
-  }
-  return { mechanism, username, password } as ClientOptions["sasl"];
-}
-
-/** `{ [name]: value }`, or nothing: an option that is there must not be undefined. */
-function defined<N extends string, V>(name: N, value: V | undefined): { readonly [n in N]?: V } {
-  return (value === undefined ? {} : { [name]: value }) as { readonly [n in N]?: V };
 }

@@ -1,9 +1,10 @@
-import { shutdownRequested, shutdownSignal } from "./shutdown-signal.ts";
+import { shutdownRequested, shutdownSignal } from "@tooling/app-cli/shutdown-signal";
+import "./parent-channel.ts";
+import { failureText } from "@tooling/app-cli";
 import { CleanUp } from "./demo/clean-up.ts";
 import { DEMO_HELP, type DemoOptions, readDemoOptions } from "./demo/demo-options.ts";
 import { runDemo } from "./demo/run-demo.ts";
 import { Screen } from "./demo/screen.ts";
-import { failureText } from "./failure.ts";
 
 /** As a shell reports the end by SIGINT. */
 const INTERRUPTED = 130;

@@ -1,37 +1,17 @@
-import { shutdownRequested } from "./shutdown-signal.ts";
+import { shutdownRequested } from "@tooling/app-cli/shutdown-signal";
+import "./parent-channel.ts";
 import { createConsoleLogger, formatTopicPartition } from "@eos/core";
+import { runApp } from "@tooling/app-cli";
 import { readAirports } from "./airports.ts";
 import { type FlightDelaysConfig, HELP, readConfig } from "./config.ts";
-import { failureLine } from "./failure.ts";
 import { createFlightDelaysProcessor, type FlightDelaysProcessor } from "./processor.ts";
 
-async function main(): Promise<number> {
-  let processors: FlightDelaysProcessor[];
-  try {
-    const config = readConfig(process.argv.slice(2), process.env);
-    if (config === "help") {
-      process.stdout.write(HELP);
-      return 0;
-    }
-    processors = await createProcessors(config);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    process.stderr.write(`${error.message}\nTry --help.\n`);
-    return 2;
-  }
-  // A pending promise keeps no process alive, and a processor that waits for its first assignment may have no handle.
-  const keepAlive = setInterval(() => {}, 2 ** 30);
-  try {
-    const finished = Promise.all(processors.map((processor) => processor.start().then(() => processor.finished)));
-    await Promise.race([shutdownRequested, finished]);
-    await Promise.all(processors.map((processor) => processor.close()));
-    return 0;
-  } catch (error) {
-    await Promise.allSettled(processors.map((processor) => processor.close()));
-    throw error;
-  } finally {
-    clearInterval(keepAlive);
-  }
+async function prepare(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<FlightDelaysProcessor[] | "help"> {
+  const config = readConfig(args, environment);
+  return config === "help" ? "help" : createProcessors(config);
 }
 
 async function createProcessors(config: FlightDelaysConfig): Promise<FlightDelaysProcessor[]> {
@@ -53,10 +33,20 @@ async function createProcessors(config: FlightDelaysConfig): Promise<FlightDelay
   });
 }
 
-main().then(
-  (exitCode) => process.exit(exitCode),
-  (error: unknown) => {
-    process.stderr.write(`flight-delays: ${failureLine(error)}\n`);
-    process.exit(1);
-  },
-);
+/** Until the end is asked for, or a processor stops. */
+async function run(processors: readonly FlightDelaysProcessor[]): Promise<void> {
+  // A pending promise keeps no process alive, and a processor that waits for its first assignment may have no handle.
+  const keepAlive = setInterval(() => {}, 2 ** 30);
+  try {
+    const finished = Promise.all(processors.map((processor) => processor.start().then(() => processor.finished)));
+    await Promise.race([shutdownRequested, finished]);
+    await Promise.all(processors.map((processor) => processor.close()));
+  } catch (error) {
+    await Promise.allSettled(processors.map((processor) => processor.close()));
+    throw error;
+  } finally {
+    clearInterval(keepAlive);
+  }
+}
+
+await runApp({ name: "flight-delays", help: HELP, prepare, run });

@@ -2,10 +2,11 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@eos/client";
+import { Program } from "@tooling/app-cli/testing";
 import { testBroker, uniqueName } from "@tooling/kafka/testing";
 import { describe, expect, it } from "vitest";
-import { Program } from "./program.ts";
 
+const DEMO = new URL("../src/demo.ts", import.meta.url);
 const { bootstrapServers, brokers } = testBroker();
 
 /** Processes are found by a mark in their environment. */
@@ -13,7 +14,7 @@ const canSeeEnvironments = process.platform === "linux";
 
 describe("the demo", () => {
   it("finds every flight exactly once after the crash, and takes its topics away from a foreign cluster", async () => {
-    await using demo = new Program("demo.ts", ["--records", "2000"], { KAFKA_BROKERS: bootstrapServers });
+    await using demo = new Program(DEMO, ["--records", "2000"], { KAFKA_BROKERS: bootstrapServers });
     const { exitCode, stdout, stderr } = await demo.ended;
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout.trimEnd().split("\n").at(-1)).toBe("EXACTLY-ONCE OK in=2000 out=2000 lost=0 duplicated=0");
@@ -34,7 +35,7 @@ describe("the demo", () => {
     ["the console consumer reads", "6 Check", "group"],
   ] as const)("leaves no process and no temporary folder after Ctrl-C while %s", async (_moment, text, target) => {
     await using traces = await createTraces();
-    await using demo = new Program("demo.ts", ["--records", "1000"], traces.environment);
+    await using demo = new Program(DEMO, ["--records", "1000"], traces.environment);
     await demo.prints(text);
     expect(await traces.processes()).not.toEqual([]);
     if (target === "group") demo.signalGroup("SIGINT");
@@ -48,7 +49,7 @@ describe("the demo", () => {
     "leaves nothing behind either when it is killed while a processor is frozen",
     async () => {
       await using traces = await createTraces();
-      await using demo = new Program("demo.ts", ["--records", "1000"], traces.environment);
+      await using demo = new Program(DEMO, ["--records", "1000"], traces.environment);
       await demo.prints("is frozen");
       demo.signal("SIGKILL");
       await demo.ended;
@@ -58,14 +59,14 @@ describe("the demo", () => {
   );
 
   it("refuses an unknown option with exit code 2 and tells of --help", async () => {
-    await using demo = new Program("demo.ts", ["--al"]);
+    await using demo = new Program(DEMO, ["--al"]);
     expect(await demo.ended).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining('mean "all"?') });
-    await using help = new Program("demo.ts", ["--help"]);
+    await using help = new Program(DEMO, ["--help"]);
     expect(await help.ended).toMatchObject({ exitCode: 0, stderr: "", stdout: expect.stringContaining("--records") });
   });
 
   it("says that nobody answers at KAFKA_BROKERS, and ends with exit code 1", async () => {
-    await using demo = new Program("demo.ts", [], { KAFKA_BROKERS: "127.0.0.1:1" });
+    await using demo = new Program(DEMO, [], { KAFKA_BROKERS: "127.0.0.1:1" });
     const { exitCode, stderr } = await demo.ended;
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^\ndemo: EOS_BROKER_UNAVAILABLE: KAFKA_BROKERS is set to 127\.0\.0\.1:1[^]* — .+\n$/);

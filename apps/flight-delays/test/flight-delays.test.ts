@@ -1,14 +1,15 @@
 import { type Client, createClient } from "@eos/client";
 import { createHeaders, stringSerde } from "@eos/core";
 import { createTransactionalProducer } from "@eos/transactions";
+import { Program } from "@tooling/app-cli/testing";
 import { type CommittedRecord, readCommitted } from "@tooling/kafka";
 import { testBroker, uniqueName } from "@tooling/kafka/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readAirports } from "../src/airports.ts";
 import { readFlights } from "../src/dataset.ts";
 import { enrichFlight } from "../src/topology.ts";
-import { Program } from "./program.ts";
 
+const MAIN = new URL("../src/main.ts", import.meta.url);
 const PARTITIONS = 4;
 const { bootstrapServers, brokers } = testBroker();
 
@@ -81,7 +82,7 @@ describe("flight-delays", () => {
     await write(input, [...flights, deleted]);
 
     const more = ["--output-partitions", String(PARTITIONS), "--instances", "2", "--trace-source"];
-    await using program = new Program("main.ts", [...startArguments(input, output, applicationId), ...more]);
+    await using program = new Program(MAIN, [...startArguments(input, output, applicationId), ...more]);
     await program.prints("instance 1: REBALANCING → RUNNING");
     await program.prints("instance 2: REBALANCING → RUNNING");
     await processed(input, applicationId);
@@ -111,7 +112,7 @@ describe("flight-delays", () => {
 
   it("ends with exit code 0 on Ctrl-C, also when it has only begun to connect", async () => {
     const [input, output] = [await createTopic("flights"), await createTopic("enriched")];
-    await using program = new Program("main.ts", startArguments(input, output, uniqueName("app")));
+    await using program = new Program(MAIN, startArguments(input, output, uniqueName("app")));
     await program.prints("CREATED → REBALANCING");
     program.signal("SIGINT");
     expect(await program.ended).toMatchObject({ exitCode: 0, stderr: "" });
@@ -126,7 +127,7 @@ describe("flight-delays", () => {
     const flight = (row: string, value: string): Written => ({ key: "SAN", value, timestamp: 1, row });
     await write(input, [flight("0", '{"delay":1}'), flight("1", "SAN,SJC"), flight("2", '{"delay":2}')]);
     const run = async (): Promise<string> => {
-      await using program = new Program("main.ts", startArguments(input, output, applicationId));
+      await using program = new Program(MAIN, startArguments(input, output, applicationId));
       const { exitCode, stderr } = await program.ended;
       expect(exitCode).toBe(1);
       return stderr;
@@ -171,7 +172,7 @@ describe("flight-delays", () => {
       const topic = (name: string): Promise<string> | string =>
         name === "none" ? uniqueName(name) : createTopic(name);
       const args = startArguments(await topic(inputName), await topic(outputName), uniqueName("app"));
-      await using program = new Program("main.ts", [...args, ...more]);
+      await using program = new Program(MAIN, [...args, ...more]);
       const { exitCode, stderr } = await program.ended;
       expect(exitCode).toBe(1);
       expect(stderr).toMatch(line);
@@ -180,7 +181,7 @@ describe("flight-delays", () => {
 
   it("says where nobody answers, and ends with exit code 1", async () => {
     const args = ["--brokers", "127.0.0.1:1", "--application-id", "a", "--input", "i", "--output", "o"];
-    await using program = new Program("main.ts", args);
+    await using program = new Program(MAIN, args);
     const { exitCode, stderr } = await program.ended;
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^flight-delays: EOS_CONNECTION: .*127\.0\.0\.1:1.* — .+$/m);
@@ -190,7 +191,7 @@ describe("flight-delays", () => {
     [["--comit-interval-ms", "5"], 'did you mean "commit-interval-ms"?'],
     [["--input", "no/topic"], "must be a topic name"],
   ])("refuses the options %j with exit code 2", async (args, message) => {
-    await using program = new Program("main.ts", [...startArguments("i", "o", "a"), ...args]);
+    await using program = new Program(MAIN, [...startArguments("i", "o", "a"), ...args]);
     const { exitCode, stdout, stderr } = await program.ended;
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toContain(message);
@@ -198,7 +199,7 @@ describe("flight-delays", () => {
   });
 
   it("prints its options with --help", async () => {
-    await using program = new Program("main.ts", ["--help"]);
+    await using program = new Program(MAIN, ["--help"]);
     expect(await program.ended).toMatchObject({
       exitCode: 0,
       stderr: "",

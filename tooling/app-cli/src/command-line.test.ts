@@ -67,6 +67,7 @@ describe("readCommandLine", () => {
     [["--wait", "5"], 'program: unknown option "wait"; known options: input, hosts, wait-ms'],
     [["--wait-m", "5"], 'unknown option "wait-m"; did you mean "wait-ms"?'],
     [["--constructor", "x"], 'unknown option "constructor"'],
+    [["--constructor"], 'unknown option "constructor"'],
     [["--__proto__", "x"], 'unknown option "__proto__"'],
     [["--wait-ms", "5s"], 'option "wait-ms" must be an integer of 0 or more, got "5s"'],
     [["--wait-ms=-1"], 'option "wait-ms" must be an integer of 0 or more, got "-1"'],

@@ -46,4 +46,21 @@ describe("productionImportProblems", () => {
       "apps/b/src/main.ts: imports @tooling/kafka, which is for tests and demos",
     ]);
   });
+
+  it("lets an app use what apps are run with, when it depends on it, but for what that gives to tests", () => {
+    const root = writeTree({
+      "apps/b/package.json": '{ "name": "b", "private": true, "dependencies": { "@tooling/app-cli": "1" } }',
+      "apps/b/src/main.ts": 'import "@tooling/app-cli"; import "@tooling/app-cli/shutdown-signal";',
+      "apps/b/src/spy.ts": 'import "@tooling/app-cli/testing";',
+      "apps/c/package.json": '{ "name": "c", "private": true, "devDependencies": { "@tooling/app-cli": "1" } }',
+      "apps/c/src/main.ts": 'import "@tooling/app-cli";',
+      "packages/a/package.json": '{ "name": "@eos/a", "dependencies": { "@tooling/app-cli": "1" } }',
+      "packages/a/src/index.ts": 'import "@tooling/app-cli";',
+    });
+    expect(productionImportProblems(root).toSorted()).toEqual([
+      "apps/b/src/spy.ts: imports @tooling/app-cli/testing, which is for tests and demos",
+      "apps/c/src/main.ts: imports @tooling/app-cli, which is not in the dependencies of c",
+      "packages/a/src/index.ts: imports @tooling/app-cli, which is for tests and demos",
+    ]);
+  });
 });

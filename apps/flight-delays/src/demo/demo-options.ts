@@ -1,5 +1,5 @@
 import { boolean } from "@eos/core";
-import { type CommandLine, describeOptions, readCommandLine } from "../command-line.ts";
+import { type CommandLine, describeOptions, readCommandLine } from "@tooling/app-cli";
 import type { FlightDataset } from "../dataset.ts";
 
 export interface DemoOptions {
@@ -16,7 +16,7 @@ const OPTIONS = {
   records: {
     expects: `an integer of ${MIN_RECORDS} or more`,
     accepts: (value) => Number.isSafeInteger(value) && (value as number) >= MIN_RECORDS,
-    kind: "integer",
+    kind: "unsigned-integer",
     placeholder: "n",
     help: `only the first n flights, ${MIN_RECORDS} or more`,
   },
