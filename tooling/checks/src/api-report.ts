@@ -6,20 +6,49 @@ import { publishedPackages, repositoryRoot, type WorkspacePackage } from "./work
 const CONFIG_FILE = join(repositoryRoot, "tooling/build/api-extractor.json");
 
 /**
- * Compares each package's built types with its `<name>.api.md`. `'verify'` reports a difference as a problem;
- * `'update'` writes the new report, to be reviewed and committed with the change.
+ * Compares the built types of each entry of a package with its report: `<name>.api.md`, and `<name>-<subpath>.api.md`.
+ * `'verify'` reports a difference as a problem; `'update'` writes the new report, to be reviewed and committed with the
+ * change.
  */
 export function updateApiReports(mode: "verify" | "update"): string[] {
-  return publishedPackages().flatMap((target) => reportProblems(target, mode));
+  return publishedPackages().flatMap((target) =>
+    typeEntries(target).flatMap((entry) => reportProblems(target, entry, mode)),
+  );
 }
 
-function reportProblems({ name, folder }: WorkspacePackage, mode: "verify" | "update"): string[] {
+interface TypeEntry {
+  /** As it is imported: `.`, or `./<subpath>`. */
+  readonly subpath: string;
+  readonly types: string;
+}
+
+function typeEntries({ folder }: WorkspacePackage): TypeEntry[] {
+  const { exports } = JSON.parse(readFileSync(join(repositoryRoot, folder, "package.json"), "utf8")) as {
+    readonly exports: Readonly<Record<string, string | { readonly types?: string }>>;
+  };
+  return Object.entries(exports).flatMap(([subpath, target]) =>
+    typeof target === "string" || target.types === undefined ? [] : [{ subpath, types: target.types }],
+  );
+}
+
+function reportProblems(
+  { name, folder }: WorkspacePackage,
+  { subpath, types }: TypeEntry,
+  mode: "verify" | "update",
+): string[] {
   const projectFolder = join(repositoryRoot, folder);
+  const loaded = ExtractorConfig.loadFile(CONFIG_FILE);
   const config = ExtractorConfig.prepare({
     // One configuration for all: given by file, API Extractor would look for the project beside that file.
     configObject: {
-      ...ExtractorConfig.loadFile(CONFIG_FILE),
+      ...loaded,
       projectFolder,
+      mainEntryPointFilePath: join(projectFolder, types),
+      apiReport: {
+        ...loaded.apiReport,
+        enabled: true,
+        reportFileName: `<unscopedPackageName>${subpath.slice(1).replaceAll("/", "-")}.api.md`,
+      },
       compiler: { overrideTsconfig: tsconfigForBuiltTypes() },
     },
     configObjectFullPath: CONFIG_FILE,

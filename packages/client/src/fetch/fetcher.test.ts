@@ -18,6 +18,7 @@ const TOPIC_AUTHORIZATION_FAILED = 29;
 
 interface Asked {
   readonly node: number;
+  readonly maxWaitMs: number;
   readonly partitions: readonly { readonly partition: number; readonly offset: number }[];
 }
 
@@ -64,8 +65,8 @@ class FetchCluster {
   async send(node: number, request: KafkaRequest): Promise<unknown> {
     expect(this.#inFlight).not.toContain(node);
     this.#inFlight.add(node);
-    const partitions = requested(request);
-    this.asked.push({ node, partitions });
+    const { maxWaitMs, partitions } = requested(request);
+    this.asked.push({ node, maxWaitMs, partitions });
     await new Promise((resolve) => setImmediate(resolve));
     const failure = this.failures.shift();
     const parts = partitions.map(({ partition, offset }) => {
@@ -101,10 +102,12 @@ class FetchCluster {
   }
 }
 
-function requested(request: KafkaRequest): { partition: number; offset: number }[] {
+function requested(request: KafkaRequest): Pick<Asked, "maxWaitMs" | "partitions"> {
   const reader = new ByteReader(request.body[0] as Buffer);
-  reader.skip(4 + 4 + 4 + 4 + 1 + 4 + 4);
-  return reader
+  reader.skip(4);
+  const maxWaitMs = reader.int32();
+  reader.skip(4 + 4 + 1 + 4 + 4);
+  const partitions = reader
     .array((r) => {
       r.string();
       return r.array((p) => {
@@ -116,6 +119,7 @@ function requested(request: KafkaRequest): { partition: number; offset: number }
       });
     })
     .flat();
+  return { maxWaitMs, partitions };
 }
 
 let cluster: FetchCluster;
@@ -249,6 +253,22 @@ describe("Fetcher", () => {
       expect(queue.position).toBe(7);
     },
   );
+
+  test("does not let the broker hold a request for long while a partition that is left out will soon have room.", async () => {
+    const busy = partition(0, { records: 12 });
+    const idle = partition(1);
+    createFetcher({ maxQueueRecords: 3 });
+    fetcher.add(busy);
+    await until(() => busy.records === 4);
+    fetcher.add(idle);
+    const alone = () =>
+      cluster.asked.filter(({ partitions }) => partitions.length === 1 && partitions[0]?.partition === 1);
+    await until(() => alone().length > 0);
+    expect(alone().at(-1)?.maxWaitMs).toBeLessThan(100);
+    while (busy.records > 3) busy.release(busy.shift() as RecordBatch);
+    fetcher.wake();
+    await until(() => busy.records > 3);
+  });
 
   test("keeps what was on its way when a partition was paused, and asks for no more of it.", async () => {
     const queue = partition(0);

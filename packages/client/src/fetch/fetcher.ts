@@ -126,7 +126,7 @@ export class Fetcher {
         continue;
       }
       try {
-        await this.#fetchOnce(node, wanted);
+        await this.#fetchOnce(node, wanted, this.#waitMs(mine));
       } catch (error) {
         if (this.#closed) break;
         if (!isConnectionLoss(error)) {
@@ -142,8 +142,20 @@ export class Fetcher {
     if (!this.#closed) this.#startLoops();
   }
 
-  async #fetchOnce(node: number, wanted: readonly PartitionQueue[]): Promise<void> {
-    const { cluster, clock, isolation, maxWaitMs, maxBytes, maxPartitionBytes } = this.#options;
+  /**
+   * How long the broker may hold the request. A queue that is left out gets no request of its own before this one is
+   * answered: while others have nothing to give, that must not be long after it has room again.
+   */
+  #waitMs(mine: readonly PartitionQueue[]): number {
+    let waitMs = this.#options.maxWaitMs;
+    for (const queue of mine) {
+      if (!queue.paused && !this.#bounds.hasRoom(queue)) waitMs = Math.min(waitMs, this.#bounds.roomInMs(queue));
+    }
+    return Math.max(1, Math.round(waitMs));
+  }
+
+  async #fetchOnce(node: number, wanted: readonly PartitionQueue[], maxWaitMs: number): Promise<void> {
+    const { cluster, clock, isolation, maxBytes, maxPartitionBytes } = this.#options;
     const askedMs = clock.monotonicMs();
     // A response that hits maxBytes is filled from its first partitions on: they take turns at being first.
     const turn = this.#turn++ % wanted.length;

@@ -92,4 +92,21 @@ describe("the bounds of a queue", () => {
     fill(15_000);
     expect(bounds.hasRoom(queue)).toBe(true);
   });
+
+  it("know when there will be room, by records and by bytes.", () => {
+    const { bounds, queue, fill, drain, passes } = setUp();
+    fill(3_000);
+    passes(2);
+    // Nothing has been taken yet.
+    expect(bounds.roomInMs(queue)).toBe(2);
+    passes(8);
+    drain(500);
+    // 50 a millisecond, and 2,000 above the half of 1,000.
+    expect(bounds.roomInMs(queue)).toBe(40);
+    fill(0, 1_000_000);
+    // 2,500 records of 1,002,500 bytes, of which 502,500 are too many.
+    expect(bounds.roomInMs(queue)).toBe(40);
+    fill(0, 9_000_000);
+    expect(Math.round(bounds.roomInMs(queue))).toBe(48);
+  });
 });

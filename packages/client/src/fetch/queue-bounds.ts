@@ -49,14 +49,13 @@ export class QueueBounds {
 
   /** The queue has got records. */
   filled(queue: PartitionQueue): void {
-    const { recordsPerMs, before } = this.#drains.get(queue) ?? { recordsPerMs: 0, before: 0 };
-    this.#drains.set(queue, {
-      sinceMs: this.#options.clock.monotonicMs(),
-      drained: queue.drained,
-      recordsPerMs: 0,
-      before: before === 0 ? recordsPerMs : (before + recordsPerMs) / 2,
-      isOver: false,
-    });
+    const last = this.#drains.get(queue);
+    // Nothing has been taken of what it got before: its time goes on.
+    if (last !== undefined && !last.isOver && last.drained === queue.drained) return;
+    const before =
+      last === undefined ? 0 : last.before === 0 ? last.recordsPerMs : (last.before + last.recordsPerMs) / 2;
+    const sinceMs = this.#options.clock.monotonicMs();
+    this.#drains.set(queue, { sinceMs, drained: queue.drained, recordsPerMs: 0, before, isOver: false });
   }
 
   hasRoom(queue: PartitionQueue): boolean {
@@ -69,7 +68,25 @@ export class QueueBounds {
     return hasRoom;
   }
 
+  /** When a queue without room will have some, at the rate at which it is emptied. */
+  roomInMs(queue: PartitionQueue): number {
+    const { maxBytes, maxRecords, resumeAt, clock } = this.#options;
+    const drain = this.#drains.get(queue);
+    if (drain === undefined || queue.records === 0) return 0;
+    const recordsPerMs = this.#rate(queue);
+    // Nothing is known yet: as long again as it has taken so far.
+    if (recordsPerMs === 0) return clock.monotonicMs() - drain.sinceMs;
+    const records = queue.records - maxRecords * resumeAt;
+    const bytes = queue.bytes - maxBytes * resumeAt;
+    return Math.max(records, (bytes * queue.records) / queue.bytes, 0) / recordsPerMs;
+  }
+
   #goneBeforeAnswer(queue: PartitionQueue): number {
+    return this.#rate(queue) * this.#answerMs * MARGIN;
+  }
+
+  /** Records a millisecond. */
+  #rate(queue: PartitionQueue): number {
     const drain = this.#drains.get(queue);
     if (drain === undefined) return 0;
     const elapsedMs = this.#options.clock.monotonicMs() - drain.sinceMs;
@@ -77,6 +94,6 @@ export class QueueBounds {
       drain.recordsPerMs = (queue.drained - drain.drained) / elapsedMs;
       drain.isOver = queue.records === 0;
     }
-    return Math.max(drain.recordsPerMs, drain.before) * this.#answerMs * MARGIN;
+    return Math.max(drain.recordsPerMs, drain.before);
   }
 }
