@@ -95,7 +95,7 @@ describe("the lag of a group that has not", () => {
 
   it(
     "is STOP while a record is stuck, REWIND after a step back, and OK when it is done",
-    { timeout: 20_000 },
+    { timeout: 60_000 },
     async () => {
       await using groups = await TestGroups.create();
       await groups.write(numbered(5));
@@ -114,7 +114,8 @@ describe("the lag of a group that has not", () => {
       await group.start();
       await groups.untilCommitted(5);
       await groups.write(numbered(2));
-      await lags.until((all) => all.at(-1)?.state === "STOP");
+      // A window is ten samples, a second apart at least.
+      await lags.until((all) => all.at(-1)?.state === "STOP", 30_000);
       stuck.open();
       await lags.until((all) => all.at(-1)?.state === "OK" && all.at(-1)?.records === 0);
       await group.seek(groups.partition(), { offset: 2 });
