@@ -1,6 +1,6 @@
 export { createClient } from "./client.ts";
 export type { Client, ProducerOptions } from "./client.ts";
-export { CLIENT_OPTION_RULES } from "./options.ts";
+export { CLIENT_OPTION_RULES, pickClientOptions } from "./options.ts";
 export type { ClientOptions } from "./options.ts";
 export type { Admin } from "./admin/admin.ts";
 export type { CommittedOffset, CommittedOffsetsOptions } from "./admin/committed-offsets.ts";
@@ -38,6 +38,8 @@ export { GroupLostError } from "./group/group-errors.ts";
 export type { GroupGeneration } from "./group/group-generation.ts";
 export type { RebalanceHooks, RejoinReason } from "./group/group-member.ts";
 export type { GroupState } from "./group/group-state.ts";
+export { awaitStableOffsets } from "./group/stable-offsets.ts";
+export type { StableOffsetsOptions } from "./group/stable-offsets.ts";
 export { NoCommittedOffsetError, startPositions } from "./group/start-positions.ts";
 export { compareMembers } from "./group/assignor.ts";
 export type { Assignor, MemberSubscription } from "./group/assignor.ts";

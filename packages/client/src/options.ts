@@ -115,3 +115,9 @@ export function resolveClientOptions(owner: string, given: ClientOptions): Resol
     ...(socketFactory === undefined ? {} : { socketFactory }),
   };
 }
+
+/** What of an owner's options is the client's. */
+export function pickClientOptions(options: ClientOptions): ClientOptions {
+  const picked = Object.entries(options).filter(([name]) => Object.hasOwn(CLIENT_OPTION_RULES, name));
+  return Object.fromEntries(picked) as unknown as ClientOptions;
+}

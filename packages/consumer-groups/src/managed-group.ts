@@ -1,4 +1,4 @@
-import { type Client, CLIENT_OPTION_RULES, type ClientOptions, createClient, type FetchedRecord } from "@eos/client";
+import { type Client, createClient, type FetchedRecord, pickClientOptions } from "@eos/client";
 import {
   type Clock,
   createConsoleLogger,
@@ -74,7 +74,7 @@ class ManagedGroup<K, V> implements ConsumerGroup<K, V> {
     this.finished.catch(() => undefined);
     this.#settle = settle;
     this.#watch(options);
-    this.#client = createClient({ ...clientOptions(options), logger: this.#logger, clock: this.#clock });
+    this.#client = createClient({ ...pickClientOptions(options), logger: this.#logger, clock: this.#clock });
     const isHandled = options.handler !== undefined || options.batchHandler !== undefined;
     this.#stream = isHandled ? null : new RecordStream<K, V>();
     this.#kind = this.#workKind(options);
@@ -329,10 +329,4 @@ class ManagedGroup<K, V> implements ConsumerGroup<K, V> {
     await this.#members.close({ timeoutMs, drain, leaveGroup });
     await this.#client.close();
   }
-}
-
-/** The options that are the client's. */
-function clientOptions(options: ClientOptions): ClientOptions {
-  const picked = Object.entries(options).filter(([name]) => Object.hasOwn(CLIENT_OPTION_RULES, name));
-  return Object.fromEntries(picked) as unknown as ClientOptions;
 }

@@ -37,5 +37,6 @@ export type {
   StandardSchemaResult,
   StandardSchemaV1,
 } from "./standard-schema.ts";
+export { isThenable } from "./thenable.ts";
 export { createStateMachine } from "./state-machine.ts";
 export type { StateMachine, StateMachineOptions, Transitions } from "./state-machine.ts";

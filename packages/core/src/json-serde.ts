@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { SerdeError } from "./errors.ts";
-import { isThenable } from "./listener.ts";
+import { isThenable } from "./thenable.ts";
 import type { Serde } from "./serde.ts";
 import type { StandardSchemaIssue, StandardSchemaV1 } from "./standard-schema.ts";
 

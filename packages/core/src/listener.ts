@@ -1,3 +1,5 @@
+import { isThenable } from "./thenable.ts";
+
 const warned = new WeakSet<object>();
 
 /**
@@ -17,10 +19,6 @@ export function callListener<A extends readonly unknown[]>(
   } catch (error) {
     warnOnce(listener, what, error);
   }
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 function warnOnce(listener: object, what: string, error: unknown): void {

@@ -3,12 +3,12 @@ import {
   BrokerError,
   CLIENT_OPTION_RULES,
   type Client,
-  type ClientOptions,
   createClient,
   type FetchedRecord,
   type GroupConsumer,
   isConnectionLoss,
   isGroupFence,
+  pickClientOptions,
 } from "@eos/client";
 import {
   checkOptions,
@@ -114,7 +114,7 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
       notify(observer, "stateChanged", { name: options.applicationId, next, previous });
       options.onStateChange?.(next, previous);
     });
-    this.#client = createClient({ ...clientOptions(options), clock });
+    this.#client = createClient({ ...pickClientOptions(options), clock });
     this.#tasks = new TaskManager<KI, VI, KO, VO>({
       client: this.#client,
       clock,
@@ -337,12 +337,6 @@ export function createExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO
   options: ProcessorOptions<KI, VI, KO, VO>,
 ): ExactlyOnceProcessor<KI, VI, KO, VO> {
   return new ExactlyOnceProcessor(options);
-}
-
-/** The options that are the client's. */
-function clientOptions(options: ClientOptions): ClientOptions {
-  const picked = Object.entries(options).filter(([name]) => Object.hasOwn(CLIENT_OPTION_RULES, name));
-  return Object.fromEntries(picked) as unknown as ClientOptions;
 }
 
 function sleepUnref(ms: number): Promise<void> {

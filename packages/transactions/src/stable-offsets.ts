@@ -1,5 +1,5 @@
 import type { Admin, Client, GroupGeneration } from "@eos/client";
-import { BrokerError, OffsetBatch } from "@eos/client";
+import { awaitStableOffsets, OffsetBatch } from "@eos/client";
 import {
   type Clock,
   decodeOffsetMetadata,
@@ -29,7 +29,6 @@ export interface StableOffsetsOptions {
   readonly signal: AbortSignal;
 }
 
-const UNSTABLE_OFFSET_COMMIT = 88;
 const POLL_MS = 20;
 /** A transaction that ends by itself does so well within this time; after it, its owner is presumed dead. */
 const PRESUMED_DEAD_MS = 150;
@@ -51,37 +50,27 @@ export async function stableOffsets(
   options: StableOffsetsOptions,
 ): Promise<StableOffset[]> {
   const { admin, clock, applicationId, signal } = options;
-  const startedMs = clock.monotonicMs();
   const fenced = new Set<string>();
   let isReported = false;
-  for (;;) {
-    signal.throwIfAborted();
-    const committed = await admin.committedOffsets(applicationId, partitions, { requireStable: true });
-    const unstable = committed.filter((offset) => offset.errorCode === UNSTABLE_OFFSET_COMMIT);
-    const refused = committed.find(({ errorCode }) => errorCode !== 0 && errorCode !== UNSTABLE_OFFSET_COMMIT);
-    // Not to be mistaken for a partition without an offset, which begins anew.
-    if (refused !== undefined) {
-      const { topic, partition, errorCode } = refused;
-      throw new BrokerError({ api: "OffsetFetch", kafkaCode: errorCode, groupId: applicationId, topic, partition });
-    }
-    if (unstable.length === 0) {
-      return committed.map(({ topic, partition, offset, metadata }) => ({
-        topic,
-        partition,
-        offset: offset < 0 ? null : offset,
-        transactionalId: decodeOffsetMetadata(metadata)?.transactionalId ?? null,
-      }));
-    }
-    if (options.ownTransactionalId !== null && clock.monotonicMs() - startedMs > PRESUMED_DEAD_MS) {
-      await fencePredecessors(unstable, fenced, options);
-    }
-    const heldMs = clock.monotonicMs() - startedMs;
-    if (!isReported && heldMs > options.transactionTimeoutMs + TIMED_OUT_WITHIN_MS) {
+  const committed = await awaitStableOffsets(admin, applicationId, partitions, {
+    clock,
+    signal,
+    pollMs: POLL_MS,
+    onHeld: async (held, heldMs) => {
+      if (options.ownTransactionalId !== null && heldMs > PRESUMED_DEAD_MS) {
+        await fencePredecessors(held, fenced, options);
+      }
+      if (isReported || heldMs <= options.transactionTimeoutMs + TIMED_OUT_WITHIN_MS) return;
       isReported = true;
-      reportHanging(unstable, heldMs, options);
-    }
-    await clock.sleep(POLL_MS, signal);
-  }
+      reportHanging(held, heldMs, options);
+    },
+  });
+  return committed.map(({ topic, partition, offset, metadata }) => ({
+    topic,
+    partition,
+    offset: offset < 0 ? null : offset,
+    transactionalId: decodeOffsetMetadata(metadata)?.transactionalId ?? null,
+  }));
 }
 
 /**

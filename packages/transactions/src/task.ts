@@ -8,6 +8,7 @@ import {
   type RunOutcome,
   TransactionAbortedError,
 } from "@eos/client";
+import { isThenable } from "@eos/core";
 import type { ProcessingErrorAnswer, Transform, TransformResult } from "./options.ts";
 import type { OutputWriter } from "./output-writer.ts";
 
@@ -275,8 +276,4 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
     this.#onSettled = null;
     onSettled?.();
   }
-}
-
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

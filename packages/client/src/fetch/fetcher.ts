@@ -120,13 +120,15 @@ export class Fetcher {
       this.#startLoops();
       const mine = [...this.#queues].filter((queue) => this.#leader(queue) === node);
       if (mine.length === 0) break;
-      const wanted = mine.filter((queue) => !queue.paused && this.#bounds.hasRoom(queue));
+      const wanted: PartitionQueue[] = [];
+      const full: PartitionQueue[] = [];
+      for (const queue of mine) if (!queue.paused) (this.#bounds.hasRoom(queue) ? wanted : full).push(queue);
       if (wanted.length === 0) {
         await new Promise<void>((resolve) => this.#wakers.push(resolve));
         continue;
       }
       try {
-        await this.#fetchOnce(node, wanted, this.#waitMs(mine));
+        await this.#fetchOnce(node, wanted, this.#waitMs(full));
       } catch (error) {
         if (this.#closed) break;
         if (!isConnectionLoss(error)) {
@@ -146,12 +148,9 @@ export class Fetcher {
    * How long the broker may hold the request. A queue that is left out gets no request of its own before this one is
    * answered: while others have nothing to give, that must not be long after it has room again.
    */
-  #waitMs(mine: readonly PartitionQueue[]): number {
-    let waitMs = this.#options.maxWaitMs;
-    for (const queue of mine) {
-      if (!queue.paused && !this.#bounds.hasRoom(queue)) waitMs = Math.min(waitMs, this.#bounds.roomInMs(queue));
-    }
-    return Math.max(1, Math.round(waitMs));
+  #waitMs(full: readonly PartitionQueue[]): number {
+    const roomInMs = full.map((queue) => this.#bounds.roomInMs(queue));
+    return Math.max(1, Math.round(Math.min(this.#options.maxWaitMs, ...roomInMs)));
   }
 
   async #fetchOnce(node: number, wanted: readonly PartitionQueue[], maxWaitMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Admin, brokerError, startPositions } from "@eos/client";
+import { type Admin, awaitStableOffsets, startPositions } from "@eos/client";
 import {
   type Clock,
   decodeOffsetMetadata,
@@ -25,7 +25,6 @@ export interface CommittedOffsetsOptions {
   readonly autoOffsetReset: "earliest" | "latest" | "none";
 }
 
-const UNSTABLE_OFFSET_COMMIT = 88;
 const POLL_MS = 50;
 /** Transactions end, or time out, sooner. */
 const OVERDUE_MS = 30_000;
@@ -42,31 +41,24 @@ export async function committedPositions(
   signal: AbortSignal,
 ): Promise<StartPosition[]> {
   if (partitions.length === 0) return [];
-  const startedMs = clock.monotonicMs();
-  for (let isReported = false; ;) {
-    signal.throwIfAborted();
-    const committed = await admin.committedOffsets(groupId, partitions, { requireStable: true });
-    const refused = committed.find(({ errorCode }) => errorCode !== 0 && errorCode !== UNSTABLE_OFFSET_COMMIT);
-    // Not to be mistaken for a partition without an offset, which begins anew.
-    if (refused !== undefined) {
-      const { topic, partition, errorCode } = refused;
-      throw brokerError({ api: "OffsetFetch", kafkaCode: errorCode, groupId, topic, partition });
-    }
-    if (committed.every(({ errorCode }) => errorCode === 0)) {
-      const known = committed.map(({ topic, partition, offset, metadata }) => ({
-        topic,
-        partition,
-        offset: offset < 0 ? null : offset,
-        completed: offset < 0 ? [] : (decodeOffsetMetadata(metadata, offset)?.completed ?? []),
-        owesCommit: offset < 0 && autoOffsetReset === "latest",
-      }));
-      return await startPositions(admin, groupId, known, autoOffsetReset);
-    }
-    if (!isReported && clock.monotonicMs() - startedMs > OVERDUE_MS) {
+  let isReported = false;
+  const committed = await awaitStableOffsets(admin, groupId, partitions, {
+    clock,
+    signal,
+    pollMs: POLL_MS,
+    onHeld: (held, heldMs) => {
+      if (isReported || heldMs <= OVERDUE_MS) return;
       isReported = true;
-      const held = committed.filter(({ errorCode }) => errorCode !== 0).map(formatTopicPartition);
-      logger.error({ groupId, partitions: held }, "a transaction that does not end holds the group's offsets");
-    }
-    await clock.sleep(POLL_MS, signal);
-  }
+      const fields = { groupId, partitions: held.map(formatTopicPartition) };
+      logger.error(fields, "a transaction that does not end holds the group's offsets");
+    },
+  });
+  const known = committed.map(({ topic, partition, offset, metadata }) => ({
+    topic,
+    partition,
+    offset: offset < 0 ? null : offset,
+    completed: offset < 0 ? [] : (decodeOffsetMetadata(metadata, offset)?.completed ?? []),
+    owesCommit: offset < 0 && autoOffsetReset === "latest",
+  }));
+  return await startPositions(admin, groupId, known, autoOffsetReset);
 }

@@ -1,4 +1,4 @@
-import { type Logger, notify, type Observer } from "@eos/core";
+import { isThenable, type Logger, notify, type Observer } from "@eos/core";
 import { DeadLetterError, HandlerError, NoDeadLetterPortError } from "../errors.ts";
 import type { DeadLetterPort, ErrorAnswer, RecordOutcome } from "../handler.ts";
 import type { BusyMeter } from "../member/busy-meter.ts";
@@ -225,8 +225,4 @@ export class Handling<T> {
     if (this.isIdle) this.#options.onIdle();
     this.#options.slots.release();
   }
-}
-
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

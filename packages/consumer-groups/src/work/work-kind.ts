@@ -26,11 +26,7 @@ export function recordByRecord<K, V>(
   handler: RecordHandler<K, V>,
   options: RecordWorkOptions,
 ): WorkKind<UnknownRecord> {
-  return {
-    handle: (record, context) => handler(record as FetchedRecord<K, V>, context),
-    recordsOf: (record) => [record],
-    create: (queue, source, tracker, owner) => new RecordWork(queue, source, tracker, owner, options),
-  };
+  return records((record, context) => handler(record as FetchedRecord<K, V>, context), options);
 }
 
 export function batchByBatch<K, V>(handler: BatchHandler<K, V>, maxBatchRecords: number): WorkKind<DeliveredBatch> {
@@ -43,8 +39,12 @@ export function batchByBatch<K, V>(handler: BatchHandler<K, V>, maxBatchRecords:
 
 /** For a group without a handler: a record is completed when whoever takes it from the stream says so. */
 export function streamed<K, V>(stream: RecordStream<K, V>, options: RecordWorkOptions): WorkKind<UnknownRecord> {
+  return records((record, delivery) => stream.offer(record, delivery), options);
+}
+
+function records(handle: WorkKind<UnknownRecord>["handle"], options: RecordWorkOptions): WorkKind<UnknownRecord> {
   return {
-    handle: (record, delivery) => stream.offer(record, delivery),
+    handle,
     recordsOf: (record) => [record],
     create: (queue, source, tracker, owner) => new RecordWork(queue, source, tracker, owner, options),
   };

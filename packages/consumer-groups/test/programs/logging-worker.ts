@@ -1,7 +1,7 @@
 import { openSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { createConsumerGroup, roundRobinAssignor, stickyAssignor } from "@eos/consumer-groups";
+import { createConsumerGroup, stickyAssignor } from "@eos/consumer-groups";
 import { createConsoleLogger, stringSerde } from "@eos/core";
 
 // Handles records whose value counts up per key, and writes down when it begins and ends with each: one line of text
@@ -17,14 +17,12 @@ const { values: flags } = parseArgs({
     members: { type: "string", default: "1" },
     ordering: { type: "string", default: "key" },
     concurrency: { type: "string", default: "16" },
-    assignor: { type: "string", default: "sticky" },
     "session-timeout-ms": { type: "string", default: "3000" },
-    "max-delay-ms": { type: "string", default: "4" },
   },
 });
 
+const MAX_DELAY_MS = 4;
 const log = openSync(flags.log, "a");
-const maxDelayMs = Number(flags["max-delay-ms"]);
 
 /** The machine's monotonic clock in nanoseconds: the same in all processes. */
 function writeDown(what: "begin" | "end", key: string, number: string): void {
@@ -45,7 +43,7 @@ const group = createConsumerGroup<string, string>({
   members: Number(flags.members),
   ordering: flags.ordering as "partition" | "key" | "unordered",
   concurrency: Number(flags.concurrency),
-  assignors: [flags.assignor === "sticky" ? stickyAssignor : roundRobinAssignor],
+  assignors: [stickyAssignor],
   commit: { intervalMs: 200 },
   sessionTimeoutMs: Number(flags["session-timeout-ms"]),
   heartbeatIntervalMs: 300,
@@ -54,7 +52,7 @@ const group = createConsumerGroup<string, string>({
   async handler({ key, value }) {
     if (key === null || value === null) throw new TypeError("the input has keys and values");
     writeDown("begin", key, value);
-    if (maxDelayMs > 0) await sleep(Math.random() * maxDelayMs);
+    await sleep(Math.random() * MAX_DELAY_MS);
     writeDown("end", key, value);
   },
   onStateChange: (next, previous) => report("state", { next, previous }),
