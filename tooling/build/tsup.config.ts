@@ -1,11 +1,11 @@
 import { defineConfig } from "tsup";
 
 /**
- * The one build configuration: every package re-exports it, so that a move to another bundler is one file. The subpath
- * `rxjs` is built where there is one.
+ * The one build configuration: every package re-exports it, so that a move to another bundler is one file. The subpaths
+ * `rxjs` and `testing` are built where there are such.
  */
 export default defineConfig({
-  entry: ["src/index.ts", "src/rxjs/index.ts"],
+  entry: ["src/index.ts", "src/rxjs/index.ts", "src/testing/index.ts"],
   format: ["esm"],
   target: "node20",
   dts: true,

@@ -40,3 +40,11 @@ export type {
 export { isThenable } from "./thenable.ts";
 export { createStateMachine } from "./state-machine.ts";
 export type { StateMachine, StateMachineOptions, Transitions } from "./state-machine.ts";
+export type {
+  ParticipantHost,
+  ParticipantTask,
+  PartitionPosition,
+  RecordSink,
+  TaskParticipant,
+  TransactionParticipant,
+} from "./transaction-participant.ts";
