@@ -1,6 +1,6 @@
 import { type Clock, type Logger, systemClock } from "@eos/core";
 import { type Admin, createAdmin } from "./admin/admin.ts";
-import { type PartitionReaderOptions, readPartition } from "./fetch/partition-reader.ts";
+import { type BatchChunk, PartitionReader, type PartitionReaderOptions } from "./fetch/partition-reader.ts";
 import { commitOffsets } from "./group/commit-offsets.ts";
 import { GroupConsumer, type GroupConsumerOptions } from "./group/group-consumer.ts";
 import { Cluster } from "./network/cluster.ts";
@@ -43,6 +43,11 @@ export interface Client {
   /** Reads a range of one partition without a group. @throws OffsetOutOfRangeError, CorruptRecordError */
   readPartition(options: PartitionReaderOptions): AsyncGenerator<RecordBatch>;
   /**
+   * As {@link readPartition}, with all that has arrived at a time, up to 4 MiB, and the offset behind it: also behind
+   * markers and what was aborted. The next chunk is fetched while the consumer is busy with this one.
+   */
+  readChunks(options: PartitionReaderOptions): AsyncGenerator<BatchChunk>;
+  /**
    * Commits offsets outside a transaction, under the generation's check. The error names the first partition refused.
    * @throws BrokerError, FencedInstanceIdError, AuthorizationError, ConnectionError
    */
@@ -66,6 +71,7 @@ export function createClient(options: ClientOptions & { readonly clock?: Clock }
   const logger: Logger = resolved.logger;
   const cluster = new Cluster({ ...resolved, clock });
   const buffers = new BatchBuffers();
+  const reader = new PartitionReader(cluster, clock, logger);
   const consumers = new Set<GroupConsumer>();
 
   return {
@@ -102,7 +108,8 @@ export function createClient(options: ClientOptions & { readonly clock?: Clock }
       consumers.add(consumer);
       return consumer;
     },
-    readPartition: (readerOptions) => readPartition(cluster, clock, logger, readerOptions),
+    readPartition: (readerOptions) => reader.read(readerOptions),
+    readChunks: (readerOptions) => reader.readChunks(readerOptions),
     commitOffsets: (group) => commitOffsets(cluster, clock, group),
     async close() {
       await Promise.all([...consumers].map((consumer) => consumer.disconnect()));

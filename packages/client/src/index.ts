@@ -29,7 +29,7 @@ export type { IsolationLevel } from "./protocol/isolation-level.ts";
 
 export { OffsetOutOfRangeError } from "./fetch/fetch-errors.ts";
 export { PartitionQueue } from "./fetch/partition-queue.ts";
-export type { PartitionReaderOptions } from "./fetch/partition-reader.ts";
+export type { BatchChunk, PartitionReaderOptions } from "./fetch/partition-reader.ts";
 
 export { isConsecutive } from "./group/consecutive-generations.ts";
 export { GroupConsumer } from "./group/group-consumer.ts";
@@ -63,6 +63,7 @@ export type { ProducerState } from "./producer/producer-state.ts";
 
 export { codecFor, loadCodec } from "./records/codecs.ts";
 export type { Codec, CodecName } from "./records/codecs.ts";
+export { crc32c } from "./records/crc32c.ts";
 export { FetchedRecord, RecordSource } from "./records/fetched-record.ts";
 export { HeaderEncoder } from "./records/header-bytes.ts";
 export { murmur2, partitionForKey } from "./records/partitioner.ts";

@@ -5,6 +5,7 @@ export type { EosErrorOptions, ErrorCode, SerdeErrorOptions, Severity } from "./
 export { jsonSerde } from "./json-serde.ts";
 export { LIFECYCLE_TRANSITIONS } from "./lifecycle.ts";
 export type { LifecycleState } from "./lifecycle.ts";
+export { callListener } from "./listener.ts";
 export { createConsoleLogger, silentLogger } from "./logger.ts";
 export type { ConsoleLoggerOptions, Logger, LogLevel } from "./logger.ts";
 export { doubleSerde, int32Serde, int64Serde } from "./number-serdes.ts";

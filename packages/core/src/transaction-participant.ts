@@ -20,7 +20,11 @@ export interface TransactionParticipant<State = unknown, Client = unknown> {
   readonly name: string;
   /** Once, before the first task: checks or creates what all tasks share, such as a topic. A rejection stops the processor. */
   prepare(host: ParticipantHost<Client>): Promise<void>;
-  /** Takes a task up; {@link TaskParticipant.restore} follows. Rejects when `task.signal` fires. */
+  /**
+   * Takes a task up; {@link TaskParticipant.restore} follows. Rejects when `task.signal` fires. What else it rejects with is
+   * tried again after a while (100 ms, doubling up to 10 s) if it is an EosError that is not fatal; anything else stops
+   * the processor.
+   */
   open(task: ParticipantTask): Promise<TaskParticipant<State>>;
 }
 
@@ -51,13 +55,14 @@ export interface ParticipantTask {
   /** What this task writes to its partition of a topic, through its transaction. @throws UnknownTopicError */
   sink(topic: string): Promise<RecordSink>;
   /**
-   * The state cannot be kept or trusted any more. Nothing of the open transaction is committed: the processor aborts
-   * it, has the participants restored, and processes its records again.
+   * The state cannot be kept or trusted any more. Nothing of the open transaction is committed, whatever `transform`
+   * makes of it: the processor aborts, has the participants restored, and processes its records again. A fatal EosError
+   * stops the processor instead.
    */
   fail(error: Error): void;
 }
 
-/** Writes into the open transaction of a task. */
+/** Writes into the open transaction of a task: while a record is processed, and in `committed`. */
 export interface RecordSink {
   /**
    * Appends `key[keyStart, keyEnd)` and `value` (`null`: a tombstone). Synchronous: the record belongs to the
@@ -73,36 +78,50 @@ export interface RecordSink {
     timestamp: number,
     headers?: Headers,
   ): void;
-  /** The offset behind the last record that the broker has acknowledged; −1 before the first. */
+  /**
+   * The offset behind the last record that the broker has acknowledged; −1 before the first. In `committed`, until the
+   * first `await`, that is the last one of the transaction that was committed.
+   */
   readonly endOffset: number;
 }
 
 /**
- * A participant in one task. The calls come in this order, never two at a time but for `beginCommit`, which may follow
- * while `committed` of the transaction before is outstanding is over:
+ * A participant in one task. The calls come in this order, none before the last has settled:
  *
  * ```
- * restore ─▶ { beginCommit ─▶ committed | abort ─▶ restore } … ─▶ close
+ * restore ─▶ { [beginCommit ─▶ [committed]] ─▶ abort ─▶ restore  |  beginCommit ─▶ committed } … ─▶ close
  * ```
  *
- * Writes go on between `beginCommit` and `committed`: they belong to the next transaction, and an abort drops both.
+ * `abort` comes whenever something has failed, whether a commit has begun, has been acknowledged, or neither. `close`
+ * comes at any point. Writes go on between `beginCommit` and `committed`: they belong to the next transaction, and an
+ * abort drops both.
  */
 export interface TaskParticipant<State = unknown> {
   /** What user code works with. */
   readonly state: State;
   /**
    * Brings the state to exactly what is committed. Called before the first record, and again after each
-   * {@link abort}, when no transaction of this task is open and its outcome is settled at the broker.
+   * {@link abort}, when no transaction of this task is open and its outcome is settled at the broker. A rejection is dealt
+   * with as one of `open` is: called again after a while, or the end.
    *
    * @param positions - the committed positions of the task's inputs
    */
   restore(positions: readonly PartitionPosition[], signal: AbortSignal): Promise<void>;
-  /** Synchronous: what was written so far is about to be committed; what is written from now on is the next transaction's. */
+  /**
+   * What was written so far is about to be committed; what is written from now on is the next transaction's. No record
+   * is half processed then, not even one whose `transform` has returned a promise.
+   */
   beginCommit(): void;
-  /** The broker has acknowledged the commit. A rejection is a failure as `task.fail` tells of one. */
+  /**
+   * The broker has acknowledged the commit, of `positions` among others. The next one waits for this. A rejection is a
+   * failure as `task.fail` tells of one.
+   */
   committed(positions: readonly PartitionPosition[]): Promise<void>;
   /** Drops everything that is not committed; whether the transaction that was committing is, {@link restore} finds out. */
   abort(): void;
-  /** The task leaves this process, or the process ends. What is not committed is dropped. */
+  /**
+   * The task leaves this process, or the process ends. What is not committed is dropped. From now on {@link state} takes
+   * nothing more, and throws: a promise of `transform` may outlive its task. Given up after 10 s.
+   */
   close(): Promise<void>;
 }

@@ -1,74 +1,25 @@
 import {
   BrokerError,
   type BatchProducer,
-  type CommitSummary,
   ConnectionError,
-  type GroupOffsets,
   ProducerFencedError,
-  type ProducerState,
   TransactionAbortedError,
 } from "@eos/client";
 import { type Clock, silentLogger } from "@eos/core";
 import { describe, expect, it } from "vitest";
-import { type AnyTask, CommitUnit, type CommitUnitOptions } from "./commit-unit.ts";
+import { CommitUnit, type CommitUnitOptions } from "./commit-unit.ts";
 import { NoProgressError } from "./errors.ts";
 import { ProcessorMetrics } from "./processor-metrics.ts";
+import { type Answers, ScriptedProducer } from "./scripted-producer-fixture.ts";
+import type { AnyTask } from "./task.ts";
 
 const ILLEGAL_GENERATION = 22;
 const PRODUCER_FENCED = 90;
-const SUMMARY: CommitSummary = { records: 1, durationMs: 1, openMs: 1 };
 
 const fenced = (): Error => new ProducerFencedError({ api: "EndTxn", kafkaCode: PRODUCER_FENCED });
 const stale = (): Error => new BrokerError({ api: "TxnOffsetCommit", kafkaCode: ILLEGAL_GENERATION });
 const aborted = (): Error =>
   new TransactionAbortedError("aborted", { transactionalId: "t", cause: new Error("refused"), connectionLost: false });
-
-interface Answers {
-  readonly commit?: (Error | null)[];
-  readonly init?: (Error | null)[];
-  readonly abort?: (Error | null)[];
-}
-
-/** Does what it is told, one answer a call; without one it succeeds. */
-class ScriptedProducer {
-  readonly transactionalId = "t";
-  readonly calls: string[] = [];
-  state: ProducerState = "ready";
-  readonly #answers: Answers;
-
-  constructor(answers: Answers) {
-    this.#answers = answers;
-  }
-
-  get canAbort(): boolean {
-    return this.state === "ready" || this.state === "abortable-error";
-  }
-
-  async commit(groups: readonly GroupOffsets[]): Promise<CommitSummary> {
-    const offsets = groups.flatMap(({ offsets }) => offsets.toTopics()).flatMap(({ partitions }) => partitions);
-    this.calls.push(`commit ${offsets.map(({ offset }) => offset).join()}`);
-    const error = this.#answers.commit?.shift() ?? null;
-    if (error === null) return SUMMARY;
-    this.state = error instanceof ProducerFencedError ? "fenced" : "abortable-error";
-    throw error;
-  }
-
-  async init(): Promise<void> {
-    this.calls.push("init");
-    const error = this.#answers.init?.shift() ?? null;
-    if (error !== null) throw error;
-    this.state = "ready";
-  }
-
-  async abort(): Promise<void> {
-    this.calls.push("abort");
-    const error = this.#answers.abort?.shift() ?? null;
-    if (error !== null) throw error;
-    this.state = "ready";
-  }
-
-  close(): void {}
-}
 
 interface Scenario {
   readonly unit: CommitUnit;

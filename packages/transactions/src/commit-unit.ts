@@ -1,30 +1,12 @@
-import {
-  type BatchProducer,
-  BrokerError,
-  type CommitSummary,
-  isConnectionLoss,
-  isGroupFence,
-  OffsetBatch,
-  ProducerFencedError,
-  TransactionAbortedError,
-} from "@eos/client";
-import {
-  type Clock,
-  createStateMachine,
-  EosError,
-  encodeOffsetMetadata,
-  type Logger,
-  notify,
-  type Observer,
-} from "@eos/core";
+import { setMaxListeners } from "node:events";
+import { type BatchProducer, type CommitSummary, OffsetBatch, type ProducerFencedError } from "@eos/client";
+import { type Clock, createStateMachine, encodeOffsetMetadata, type Logger, notify, type Observer } from "@eos/core";
+import { AbortJudge, type AbortVerdict } from "./abort-judge.ts";
 import { COMMIT_UNIT_TRANSITIONS, type CommitUnitState } from "./commit-unit-state.ts";
-import { NoProgressError } from "./errors.ts";
+import { backoffMs, type ParticipantGroup } from "./participant-group.ts";
 import type { ProcessorMetrics } from "./processor-metrics.ts";
-import type { Task } from "./task.ts";
-
-/** A task of whatever types. */
-// oxlint-disable-next-line typescript/no-explicit-any -- a unit commits positions; what the records are is not its concern
-export type AnyTask = Task<any, any, any, any>;
+import { settleAll } from "./settle-all.ts";
+import type { AnyTask } from "./task.ts";
 
 export interface CommitUnitOptions {
   readonly producer: BatchProducer;
@@ -47,19 +29,20 @@ export interface CommitUnitOptions {
 }
 
 const RETRY_MS = 100;
-/** So many aborts in a row without a commit between them are no passing trouble. */
-const MAX_ABORTS_IN_A_ROW = 5;
 
 /**
  * One producer and the tasks that commit through it: a single task under the task scope, all of a process under the
  * process scope. Decides when to commit and what to do when that fails.
  *
  * While a transaction commits, the tasks fill the next one. When a commit fails, both are dropped and the tasks go back
- * to the committed offsets, read anew: data and offsets are atomic, so the offsets tell the truth.
+ * to the committed offsets, read anew: data and offsets are atomic, so the offsets tell the truth. So does the state of
+ * their participants, which goes back with them.
  */
 export class CommitUnit {
   readonly producer: BatchProducer;
   readonly tasks = new Set<AnyTask>();
+  /** Of all tasks, by partition number. */
+  readonly groups = new Map<number, ParticipantGroup>();
   readonly #options: CommitUnitOptions;
   readonly #machine = createStateMachine<CommitUnitState>({
     name: "commit unit",
@@ -67,18 +50,25 @@ export class CommitUnit {
     transitions: COMMIT_UNIT_TRANSITIONS,
   });
   readonly #metadata: string;
+  readonly #judge: AbortJudge;
   #timer: NodeJS.Timeout | NodeJS.Immediate | null = null;
   #isDue = false;
   #committing: Promise<void> | null = null;
+  /** A commit waits for promises of `transform`, and no record is begun meanwhile. */
+  #isHeld = false;
   #recovering: Promise<void> | null = null;
+  /** What the recovery is from, until it begins. */
+  #cause: unknown = null;
   /** Fires when nobody needs the offsets any more that a recovery reads. */
   #rewinding = new AbortController();
-  #abortsInARow = 0;
+  /** Failures of participants since the last commit that all of them have taken. */
+  #stateFailuresInARow = 0;
 
   constructor(options: CommitUnitOptions) {
     this.#options = options;
     this.producer = options.producer;
     const { transactionalId } = options.producer;
+    this.#judge = new AbortJudge({ ...options, transactionalId });
     this.#metadata = encodeOffsetMetadata(transactionalId === null ? {} : { transactionalId });
   }
 
@@ -86,12 +76,29 @@ export class CommitUnit {
     return this.#machine.state === "running";
   }
 
+  /** Whether records of its tasks may be begun now. */
+  get mayProcess(): boolean {
+    return this.#machine.state === "running" && !this.#isHeld;
+  }
+
   /** Runs the tasks from now on. */
   run(): void {
     if (this.#machine.state === "running") return;
     this.#machine.transition("running");
-    this.#abortsInARow = 0;
-    this.#options.onRunnable();
+    this.#judge.committed();
+    const failure = this.#stateFailure();
+    if (failure === null) this.#options.onRunnable();
+    else this.#startRecovery(failure);
+  }
+
+  /**
+   * A participant has failed, perhaps inside `transform`: nothing of what is open is committed, and nothing more is begun.
+   * Between two assignments the tasks are only dropped, and taken up anew with the next one.
+   */
+  stateFailed(failure: Error): void {
+    this.#stateFailuresInARow++;
+    for (const task of this.tasks) task.drop();
+    if (this.#machine.state === "running") this.#startRecovery(failure);
   }
 
   /** A position moved: the commit interval begins with the first. */
@@ -118,15 +125,28 @@ export class CommitUnit {
   }
 
   async #suspend(signal: AbortSignal): Promise<void> {
-    await this.#recovering;
+    // No gap between the look and the transition: a participant that fails in it would begin a recovery unseen.
+    for (let recovering = this.#recovering; recovering !== null; recovering = this.#recovering) await recovering;
     if (this.#machine.state !== "running") return;
     this.#machine.transition("suspended");
     const settled = Promise.all([...this.tasks].map((task) => task.settled()));
     await Promise.race([settled, aborted(signal)]);
-    for (const task of this.tasks) if (task.pending !== null) task.drop();
+    let isTorn = false;
+    for (const task of this.tasks) {
+      if (task.pending === null) continue;
+      isTorn = this.#hasState;
+      task.drop();
+    }
     this.#cancelTimer();
     await this.#committing;
-    if (this.#recovering === null) await this.#commit();
+    if (this.#recovering === null) {
+      // Half a record may be in the stores: its successor processes it as a whole.
+      if (isTorn || this.#stateFailure() !== null) {
+        await this.abandon();
+        return;
+      }
+      await this.#commit("all");
+    }
     if (signal.aborted) this.#rewinding.abort();
     await this.#recovering;
   }
@@ -148,13 +168,25 @@ export class CommitUnit {
     }
   }
 
-  close(): void {
+  /** Returns when the participants are closed; all else is done at once. */
+  async close(): Promise<void> {
     this.#cancelTimer();
     this.#rewinding.abort();
     if (this.#machine.state !== "closed") this.#machine.transition("closed");
     for (const task of this.tasks) task.drop();
     this.tasks.clear();
     this.producer.close();
+    await Promise.all([...this.groups.values()].map((group) => group.close()));
+  }
+
+  get #hasState(): boolean {
+    for (const group of this.groups.values()) if (group.hasState) return true;
+    return false;
+  }
+
+  #stateFailure(): Error | null {
+    for (const { failure } of this.groups.values()) if (failure !== null) return failure;
+    return null;
   }
 
   #cancelTimer(): void {
@@ -169,26 +201,47 @@ export class CommitUnit {
     this.#timer = null;
     if (this.#machine.state !== "running") return;
     if (this.#committing !== null) this.#isDue = true;
-    else void this.#commit();
+    else void this.#commit("moved");
   }
 
-  #commit(): Promise<void> {
-    this.#committing = this.#commitOnce().finally(() => {
+  #commit(what: "moved" | "all"): Promise<void> {
+    this.#committing = (what === "moved" ? this.#commitWhenWhole() : this.#commitOnce("all")).finally(() => {
       this.#committing = null;
       if (this.#isDue && this.#machine.state === "running") {
         this.#isDue = false;
-        void this.#commit();
+        void this.#commit("moved");
       }
     });
     return this.#committing;
   }
 
-  async #commitOnce(): Promise<void> {
+  /**
+   * With state, no commit in the middle of a record:
+   *
+   * 1. `transform` writes to a store and returns a promise.
+   * 2. The commit takes what was written; the position has not moved.
+   * 3. The process dies. Its successor processes the record again, on top of what it has written already.
+   */
+  async #commitWhenWhole(): Promise<void> {
+    const halves = this.#hasState ? [...this.tasks].filter(({ pending }) => pending !== null) : [];
+    if (halves.length > 0) {
+      this.#isHeld = true;
+      await Promise.all(halves.map((task) => task.settled()));
+      this.#isHeld = false;
+      if (this.#machine.state !== "running") return;
+      this.#options.onRunnable();
+    }
+    await this.#commitOnce("moved");
+  }
+
+  /** `'all'`: also what participants have written without a record, which is lost with the producer's epoch otherwise. */
+  async #commitOnce(what: "moved" | "all"): Promise<void> {
     const offsets = new OffsetBatch();
     const moved: { task: AnyTask; position: number }[] = [];
+    const mayRest = what === "all" && this.#hasState && this.producer.state === "in-transaction";
     let generation = null;
     for (const task of this.tasks) {
-      if (task.position === task.committedPosition) continue;
+      if (task.position === task.committedPosition && !mayRest) continue;
       offsets.set(task.queue.topic, task.queue.partition, task.position, this.#metadata);
       moved.push({ task, position: task.position });
       generation = task.queue.generation;
@@ -196,40 +249,61 @@ export class CommitUnit {
     if (generation === null) return;
     let summary: CommitSummary;
     try {
+      for (const group of this.groups.values()) group.beginCommit();
       summary = await this.producer.commit([{ generation, offsets }]);
     } catch (error) {
-      this.#recovering = this.#recover(error).finally(() => {
-        this.#recovering = null;
-      });
+      this.#startRecovery(error);
       return;
     }
     for (const { task, position } of moved) task.committedPosition = position;
-    this.#abortsInARow = 0;
+    this.#judge.committed();
+    const stored = settleAll([...this.groups.values()].map((group) => group.committed()));
     const { metrics, observer } = this.#options;
     metrics.committed(summary.records, summary.durationMs);
     notify(observer, "transactionCommitted", { transactionalId: this.producer.transactionalId ?? "", ...summary });
     // Processing may have stopped at the producer's limit, which the acknowledgements have lifted.
     this.#options.onRunnable();
+    try {
+      await stored;
+      this.#stateFailuresInARow = 0;
+    } catch (failure) {
+      this.#stateFailuresInARow++;
+      this.#startRecovery(failure);
+    }
+  }
+
+  /** What the broker says of the commit in flight outweighs what a participant has said before. */
+  #startRecovery(cause: unknown): void {
+    this.#cause = cause;
+    this.#recovering ??= this.#recover().finally(() => {
+      this.#recovering = null;
+    });
   }
 
   /** Back to the committed offsets, under an epoch that nobody else has; or out, when the group has gone on. */
-  async #recover(error: unknown): Promise<void> {
+  async #recover(): Promise<void> {
     const { clock, logger, onFatal } = this.#options;
     const { signal } = (this.#rewinding = new AbortController());
+    setMaxListeners(0, signal);
     this.#cancelTimer();
     for (const task of this.tasks) task.drop();
     if (this.#machine.state === "running") this.#machine.transition("recovering");
     const wasRunning = this.#machine.state === "recovering";
-    let failure: unknown = error;
+    // Nothing is wrong with it when a participant has failed since it began.
+    await this.#committing;
+    let failure = this.#cause;
     while (this.#machine.state !== "closed") {
-      this.#report(failure);
-      const verdict = this.#judge(failure);
+      this.#judge.report(failure);
+      const verdict = this.#judge.judge(failure);
       if (verdict === "fatal") {
-        onFatal(this.#abortsInARow >= MAX_ABORTS_IN_A_ROW ? new NoProgressError(this.#abortsInARow, failure) : failure);
+        onFatal(this.#judge.fatalError(failure));
         return;
       }
       try {
+        await this.#quiet(signal);
+        for (const group of this.groups.values()) group.abort();
         if (!(await this.#freshEpoch(verdict))) return;
+        if (this.#stateFailuresInARow > 1) await clock.sleep(backoffMs(this.#stateFailuresInARow - 1), signal);
         await this.#rewind(signal);
         if (wasRunning && this.#machine.state === "recovering") this.#machine.transition("running");
         this.#options.onRunnable();
@@ -246,19 +320,8 @@ export class CommitUnit {
     }
   }
 
-  #judge(error: unknown): "abort" | "fenced" | "rejoin" | "fatal" {
-    if (isGroupFence(error)) return "rejoin";
-    if (error instanceof ProducerFencedError) return "fenced";
-    if (isConnectionLoss(error)) return "abort";
-    if (error instanceof TransactionAbortedError) {
-      if (error.connectionLost) return "abort";
-      return ++this.#abortsInARow >= MAX_ABORTS_IN_A_ROW ? "fatal" : "abort";
-    }
-    return EosError.is(error) && error.severity !== "fatal" ? "abort" : "fatal";
-  }
-
   /** `false`: the unit waits for the next assignment. */
-  async #freshEpoch(verdict: "abort" | "fenced" | "rejoin"): Promise<boolean> {
+  async #freshEpoch(verdict: Exclude<AbortVerdict, "fatal">): Promise<boolean> {
     const { confirmMembership, requestRejoin, metrics, observer } = this.#options;
     const transactionalId = this.producer.transactionalId ?? "";
     if (verdict === "fenced" || this.producer.state === "fenced") {
@@ -280,35 +343,25 @@ export class CommitUnit {
     return false;
   }
 
+  /**
+   * With state, nothing is rewound while a promise of `transform` is outstanding: what it has yet to write, it would
+   * write beside the record's second run.
+   */
+  async #quiet(signal: AbortSignal): Promise<void> {
+    if (!this.#hasState) return;
+    await Promise.race([Promise.all([...this.tasks].map((task) => task.quiet())), aborted(signal)]);
+    signal.throwIfAborted();
+  }
+
   async #rewind(signal: AbortSignal): Promise<void> {
     const tasks = [...this.tasks];
     const offsets = await this.#options.stableOffsets(tasks, signal);
-    for (const [index, task] of tasks.entries()) {
-      if (this.tasks.has(task)) task.rewind(offsets[index] as number);
-    }
+    const committed = new Map(tasks.map((task, index) => [task, offsets[index] as number]));
+    await settleAll([...this.groups.values()].map((group) => group.restore(committed, signal)));
+    const failure = this.#stateFailure();
+    if (failure !== null) throw failure;
+    for (const [task, offset] of committed) if (this.tasks.has(task)) task.rewind(offset);
   }
-
-  #report(error: unknown): void {
-    const { logger, metrics, observer, onFenced } = this.#options;
-    const transactionalId = this.producer.transactionalId ?? "";
-    const cause = causeOf(error);
-    metrics.aborted(cause);
-    logger.warn({ transactionalId, cause, err: error }, "a transaction was aborted; its records are processed again");
-    notify(observer, "transactionAborted", { transactionalId, cause, error });
-    if (error instanceof ProducerFencedError) {
-      metrics.fenced();
-      notify(observer, "producerFenced", { transactionalId, error });
-      onFenced(error);
-    }
-  }
-}
-
-/** One word for the metrics: the broker's error name where there is one. */
-function causeOf(error: unknown): string {
-  if (error instanceof TransactionAbortedError) return error.connectionLost ? "CONNECTION_LOST" : causeOf(error.cause);
-  if (error instanceof BrokerError) return error.kafkaName;
-  if (isConnectionLoss(error)) return "CONNECTION_LOST";
-  return EosError.is(error) ? error.code : "ERROR";
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

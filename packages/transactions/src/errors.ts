@@ -71,3 +71,31 @@ export class NoProgressError extends EosError {
     });
   }
 }
+
+/** A store, or another participant, has failed with an error that is none of `@eos`. Its state is restored. */
+export class StateFailedError extends EosError {
+  readonly taskId: string;
+  constructor(taskId: string, cause: unknown) {
+    super(`the state of task ${taskId} has failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      code: "EOS_STATE_FAILED",
+      severity: "abortable",
+      hint: "The state goes back to what is committed, and the records since then are processed again; the cause says what went wrong.",
+      cause,
+    });
+    this.taskId = taskId;
+  }
+}
+
+/** The partitions of the inputs do not correspond, and a processor with stores needs them to. */
+export class PartitionCountMismatchError extends EosError {
+  readonly partitionCounts: { readonly [topic: string]: number };
+  constructor(partitionCounts: { readonly [topic: string]: number }) {
+    const counts = Object.entries(partitionCounts).map(([topic, count]) => `${topic} ${count}`);
+    super(`the inputs of a processor with stores have different numbers of partitions: ${counts.join(", ")}`, {
+      code: "EOS_PARTITION_COUNT_MISMATCH",
+      severity: "fatal",
+      hint: "Partition n of all inputs is one task with one state: give all input topics the same number of partitions.",
+    });
+    this.partitionCounts = partitionCounts;
+  }
+}

@@ -1,12 +1,10 @@
 import { randomUUID } from "node:crypto";
 import {
-  BrokerError,
   CLIENT_OPTION_RULES,
   type Client,
   createClient,
   type FetchedRecord,
   type GroupConsumer,
-  isConnectionLoss,
   isGroupFence,
   pickClientOptions,
 } from "@eos/client";
@@ -21,8 +19,10 @@ import {
   type StateMachine,
   systemClock,
 } from "@eos/core";
-import { ProcessingError, ProcessingTimeoutError, TransactionTimeoutTooLargeError } from "./errors.ts";
+import { ProcessingError, ProcessingTimeoutError } from "./errors.ts";
 import {
+  checkCombinations,
+  PROCESSOR_DEFAULTS,
   PROCESSOR_OPTION_RULES,
   type ProcessorOptions,
   resolveInputs,
@@ -30,14 +30,16 @@ import {
   type TransformResult,
 } from "./options.ts";
 import { ProcessorMetrics, type ProcessorMetricsSnapshot } from "./processor-metrics.ts";
+import { prepareProcessor } from "./processor-preparation.ts";
 import { TaskManager } from "./task-manager.ts";
+import type { TransformContext } from "./transform-context.ts";
 
 /** What a health endpoint shows. */
 export interface ProcessorHealth {
   readonly state: LifecycleState;
   /** The process does its work or is on the way to: restart it when this is false. */
   readonly isLive: boolean;
-  /** It holds its assignment and processes. */
+  /** It holds its assignment and processes: false also while a transaction is recovered from, or state restored. */
   readonly isReady: boolean;
   readonly assignedPartitions: number;
   readonly sinceLastHeartbeatMs: number;
@@ -45,18 +47,6 @@ export interface ProcessorHealth {
   /** What stopped it. */
   readonly error: Error | null;
 }
-
-const DEFAULTS = {
-  processingGuarantee: "exactly_once_v2",
-  transactionTimeoutMs: 10_000,
-  producerScope: "process",
-  replicationFactor: 3,
-  compression: "none",
-  autoOffsetReset: "earliest",
-  sessionTimeoutMs: 10_000,
-  heartbeatIntervalMs: 500,
-  maxPollIntervalMs: 300_000,
-} as const;
 
 /** Kafka Streams' intervals. */
 const COMMIT_INTERVAL_MS = { exactly_once_v2: 100, at_least_once: 30_000 } as const;
@@ -90,6 +80,7 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
   /** @throws TypeError on an unknown, wrong or missing option. */
   constructor(options: ProcessorOptions<KI, VI, KO, VO>) {
     checkOptions("createExactlyOnceProcessor", options, { ...CLIENT_OPTION_RULES, ...PROCESSOR_OPTION_RULES });
+    checkCombinations("createExactlyOnceProcessor", options);
     if (options.transform === undefined && this.transform === ExactlyOnceProcessor.prototype.transform) {
       throw new TypeError('createExactlyOnceProcessor: option "transform" is required; it must be a function');
     }
@@ -98,7 +89,7 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
     const logger = options.logger ?? createConsoleLogger({ level: "warn" });
     this.#logger = logger;
     const observer = options.observer ?? {};
-    const guarantee = options.processingGuarantee ?? DEFAULTS.processingGuarantee;
+    const guarantee = options.processingGuarantee ?? PROCESSOR_DEFAULTS.processingGuarantee;
     const settle = { resolve: () => {}, reject: (_error: Error): void => {} };
     this.#settled = new Promise((resolve, reject) => Object.assign(settle, { resolve, reject }));
     // Whoever does not look at `finished` sees the error through the state and the log.
@@ -125,14 +116,15 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
       processId: this.#processId,
       inputs: resolveInputs(options.input),
       outputs: resolveOutputs(options.output),
-      transform: (record) => this.transform(record),
+      stores: options.stores ?? [],
+      transform: (record, context) => this.transform(record, context),
       guarantee,
-      producerScope: options.producerScope ?? DEFAULTS.producerScope,
+      producerScope: options.producerScope ?? PROCESSOR_DEFAULTS.producerScope,
       commitIntervalMs: options.commitIntervalMs ?? COMMIT_INTERVAL_MS[guarantee],
-      transactionTimeoutMs: options.transactionTimeoutMs ?? DEFAULTS.transactionTimeoutMs,
+      transactionTimeoutMs: options.transactionTimeoutMs ?? PROCESSOR_DEFAULTS.transactionTimeoutMs,
       maxBatchBytes: options.maxBatchBytes,
-      compression: options.compression ?? DEFAULTS.compression,
-      autoOffsetReset: options.autoOffsetReset ?? DEFAULTS.autoOffsetReset,
+      compression: options.compression ?? PROCESSOR_DEFAULTS.compression,
+      autoOffsetReset: options.autoOffsetReset ?? PROCESSOR_DEFAULTS.autoOffsetReset,
       consumer: () => this.#consumer as GroupConsumer,
       onProcessingError: (error, record, attempt) =>
         options.onProcessingError?.(error, record as FetchedRecord<KI, VI>, attempt) ?? "fail",
@@ -163,35 +155,39 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
   /**
    * Turns a record into what is written for it; the method to override in a subclass. An absent field of what is
    * returned keeps the input's. An error thrown here goes to `onProcessingError`.
+   *
+   * @param context - the record's task, and its stores
    */
-  transform(record: FetchedRecord<KI, VI>): TransformResult<KO, VO> | PromiseLike<TransformResult<KO, VO>> {
-    return this.#options.transform?.(record);
+  transform(
+    record: FetchedRecord<KI, VI>,
+    context: TransformContext,
+  ): TransformResult<KO, VO> | PromiseLike<TransformResult<KO, VO>> {
+    return this.#options.transform?.(record, context);
   }
 
   /**
-   * Connects, checks topics and limits, and joins the group; processing begins with the first assignment (`RUNNING`).
-   * @throws ConnectionError, UnknownTopicError, AuthenticationError, AuthorizationError, TransactionTimeoutTooLargeError
+   * Connects, checks topics and limits, prepares the stores, and joins the group; processing begins with the first
+   * assignment (`RUNNING`).
+   * @throws ConnectionError, UnknownTopicError, AuthenticationError, AuthorizationError, TransactionTimeoutTooLargeError,
+   * PartitionCountMismatchError, and what a store's `prepare` throws
    */
   async start(): Promise<void> {
     this.#machine.transition("REBALANCING");
     try {
       await this.#client.connect();
-      await this.#checkTransactionTimeout();
-      await this.#ensureOutputs();
-      const topics = resolveInputs(this.#options.input).map(({ topic }) => topic);
-      const consumer = this.#createConsumer(topics);
+      await prepareProcessor(this.#options, this.#client, this.#logger);
+      const consumer = this.#createConsumer(resolveInputs(this.#options.input).map(({ topic }) => topic));
       this.#consumer = consumer;
       await consumer.start();
     } catch (error) {
       this.#fail(error);
       throw error;
     }
-    const { maxPollIntervalMs = DEFAULTS.maxPollIntervalMs } = this.#options;
+    const { maxPollIntervalMs = PROCESSOR_DEFAULTS.maxPollIntervalMs } = this.#options;
     this.#stuckTimer = setInterval(
       () => {
-        const [stuck] = this.#tasks.stuckTasks(maxPollIntervalMs);
-        const record = stuck?.pending?.record;
-        if (record !== undefined) this.#fail(new ProcessingTimeoutError(record, maxPollIntervalMs));
+        const record = this.#tasks.stuckRecord(maxPollIntervalMs);
+        if (record !== null) this.#fail(new ProcessingTimeoutError(record, maxPollIntervalMs));
       },
       Math.min(STUCK_CHECK_MS, maxPollIntervalMs),
     );
@@ -209,13 +205,13 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
   }
 
   health(): ProcessorHealth {
-    const { sessionTimeoutMs = DEFAULTS.sessionTimeoutMs } = this.#options;
+    const { sessionTimeoutMs = PROCESSOR_DEFAULTS.sessionTimeoutMs } = this.#options;
     const { state } = this.#machine;
     const sinceLastHeartbeatMs = this.#consumer?.sinceLastHeartbeatMs() ?? 0;
     return {
       state,
       isLive: this.#machine.is("CREATED", "REBALANCING", "RUNNING", "PENDING_SHUTDOWN"),
-      isReady: state === "RUNNING" && sinceLastHeartbeatMs < sessionTimeoutMs,
+      isReady: state === "RUNNING" && this.#tasks.isRunning && sinceLastHeartbeatMs < sessionTimeoutMs,
       assignedPartitions: this.#tasks.taskCount,
       sinceLastHeartbeatMs,
       openTransactionAgeMs: this.#tasks.openTransactionAgeMs(),
@@ -232,8 +228,8 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
     return this.#client.groupConsumer({
       groupId: applicationId,
       topics,
-      sessionTimeoutMs: this.#options.sessionTimeoutMs ?? DEFAULTS.sessionTimeoutMs,
-      heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? DEFAULTS.heartbeatIntervalMs,
+      sessionTimeoutMs: this.#options.sessionTimeoutMs ?? PROCESSOR_DEFAULTS.sessionTimeoutMs,
+      heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? PROCESSOR_DEFAULTS.heartbeatIntervalMs,
       rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS,
       processId: this.#processId,
       observer,
@@ -264,30 +260,6 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
         },
       },
     });
-  }
-
-  async #checkTransactionTimeout(): Promise<void> {
-    const { transactionTimeoutMs = DEFAULTS.transactionTimeoutMs, processingGuarantee } = this.#options;
-    if (processingGuarantee === "at_least_once") return;
-    let maxTimeoutMs: number;
-    try {
-      maxTimeoutMs = Number(await this.#client.admin.brokerConfig("transaction.max.timeout.ms"));
-    } catch (error) {
-      // Describing brokers needs a permission that processing does not; InitProducerId will tell then.
-      if (error instanceof BrokerError && !isConnectionLoss(error)) return;
-      throw error;
-    }
-    if (transactionTimeoutMs > maxTimeoutMs) {
-      throw new TransactionTimeoutTooLargeError(transactionTimeoutMs, maxTimeoutMs);
-    }
-  }
-
-  async #ensureOutputs(): Promise<void> {
-    const { replicationFactor = DEFAULTS.replicationFactor } = this.#options;
-    for (const { topic, partitions } of resolveOutputs(this.#options.output)) {
-      if (partitions !== null) await this.#client.admin.ensureTopics([{ topic, partitions, replicationFactor }]);
-      else await this.#client.admin.partitionCount(topic);
-    }
   }
 
   #fail(cause: unknown): void {
@@ -321,12 +293,13 @@ export class ExactlyOnceProcessor<KI = Buffer, VI = Buffer, KO = KI, VO = VI> {
     if (this.#stuckTimer !== null) clearInterval(this.#stuckTimer);
     const consumer = this.#consumer;
     // The broker may be gone: then nobody answers, and what is open is left to its timeout.
-    const limit = setTimeout(() => this.#tasks.close(), CLOSE_TIMEOUT_MS - 2_000);
+    const limit = setTimeout(() => void this.#tasks.close(), CLOSE_TIMEOUT_MS - 2_000);
     try {
       if (consumer !== null) await Promise.race([consumer.close(), sleepUnref(CLOSE_TIMEOUT_MS)]);
     } finally {
       clearTimeout(limit);
-      this.#tasks.close();
+      // Stores mark here that they were closed cleanly, each within its own limit.
+      await this.#tasks.close();
       await this.#client.close();
     }
   }

@@ -15,13 +15,16 @@ export type {
   Transform,
   TransformResult,
 } from "./options.ts";
+export type { TransformContext } from "./transform-context.ts";
 export type { ProcessorMetricsSnapshot } from "./processor-metrics.ts";
 export type { LifecycleState as ProcessorState } from "@eos/core";
 export {
   InvalidTransformResultError,
   NoProgressError,
+  PartitionCountMismatchError,
   ProcessingError,
   ProcessingTimeoutError,
+  StateFailedError,
   TransactionTimeoutTooLargeError,
 } from "./errors.ts";
 export type { RecordPosition } from "./errors.ts";

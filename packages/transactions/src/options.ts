@@ -1,4 +1,4 @@
-import type { ClientOptions, CodecName, FetchedRecord } from "@eos/client";
+import type { Client, ClientOptions, CodecName, FetchedRecord } from "@eos/client";
 import {
   bytesSerde,
   type Clock,
@@ -15,7 +15,9 @@ import {
   positiveInteger,
   required,
   type Serde,
+  type TransactionParticipant,
 } from "@eos/core";
+import type { TransformContext } from "./transform-context.ts";
 
 /** An input topic and how its records are read. */
 export interface InputTopic<K, V> {
@@ -42,6 +44,7 @@ export type TransformResult<K, V> = OutgoingRecord<K, V> | readonly OutgoingReco
 
 export type Transform<KI, VI, KO, VO> = (
   record: FetchedRecord<KI, VI>,
+  context: TransformContext,
 ) => TransformResult<KO, VO> | PromiseLike<TransformResult<KO, VO>>;
 
 /** What to do with a record that could not be processed. */
@@ -52,10 +55,23 @@ export interface ProcessorOptions<KI, VI, KO, VO> extends ClientOptions {
   readonly applicationId: string;
   /** One topic or several; a bare name is a topic of bytes. */
   readonly input: string | InputTopic<KI, VI> | readonly (string | InputTopic<KI, VI>)[];
-  /** One topic or several; a record without `topic` goes to the first one. */
-  readonly output: string | OutputTopic<KO, VO> | readonly (string | OutputTopic<KO, VO>)[];
+  /** One topic or several; a record without `topic` goes to the first one. Optional with {@link stores}. */
+  readonly output?: string | OutputTopic<KO, VO> | readonly (string | OutputTopic<KO, VO>)[];
   /** Turns an input record into what is written. Optional in a subclass that overrides `transform`. */
   readonly transform?: Transform<KI, VI, KO, VO>;
+  /**
+   * State that commits and aborts together with the transactions: stores of `@eos/state-store`, or participants of your
+   * own. Each task has its part of each, for one partition number of the inputs; `transform` reaches it through its
+   * context. Several inputs then need the same number of partitions, and `producerScope: 'process'`.
+   * @defaultValue none
+   */
+  readonly stores?: readonly TransactionParticipant<unknown, Client>[];
+  /**
+   * Where stores keep their files. Choose a place that outlives the process and the machine's restarts: what is lost is
+   * read from the changelogs again, all of it.
+   * @defaultValue `eos` in the system's temporary folder
+   */
+  readonly stateDir?: string;
   /** @defaultValue 'exactly_once_v2' */
   readonly processingGuarantee?: "exactly_once_v2" | "at_least_once";
   /**
@@ -116,6 +132,18 @@ export interface ResolvedOutput<K, V> extends ResolvedInput<K, V> {
   readonly partitions: number | null;
 }
 
+export const PROCESSOR_DEFAULTS = {
+  processingGuarantee: "exactly_once_v2",
+  transactionTimeoutMs: 10_000,
+  producerScope: "process",
+  replicationFactor: 3,
+  compression: "none",
+  autoOffsetReset: "earliest",
+  sessionTimeoutMs: 10_000,
+  heartbeatIntervalMs: 500,
+  maxPollIntervalMs: 300_000,
+} as const;
+
 const MAX_TOPIC_NAME = 249;
 const TOPIC_NAME = /^[a-zA-Z0-9._-]+$/;
 
@@ -145,12 +173,25 @@ const applicationName: OptionRule = {
   accepts: isTopicName,
 };
 
+const stores: OptionRule = {
+  expects: "an array of stores, each with a name of its own",
+  accepts: (value) =>
+    Array.isArray(value) && value.every(isParticipant) && new Set(value.map(({ name }) => name)).size === value.length,
+};
+
+function isParticipant(value: unknown): boolean {
+  const { name, prepare, open } = (value ?? {}) as { readonly [field: string]: unknown };
+  return nonEmptyString.accepts(name) && typeof prepare === "function" && typeof open === "function";
+}
+
 /** Rules of the options that the client does not check itself. */
 export const PROCESSOR_OPTION_RULES = {
   applicationId: required(applicationName),
   input: required(topics),
-  output: required(topics),
+  output: topics,
   transform: fn,
+  stores,
+  stateDir: nonEmptyString,
   processingGuarantee: oneOf("exactly_once_v2", "at_least_once"),
   commitIntervalMs: nonNegativeInteger,
   transactionTimeoutMs: positiveInteger,
@@ -171,6 +212,21 @@ export const PROCESSOR_OPTION_RULES = {
   clientId: nonEmptyString,
 } as const;
 
+/** What no rule of a single option can say. @throws TypeError */
+export function checkCombinations<KI, VI, KO, VO>(
+  owner: string,
+  { input, output, stores: given = [], producerScope }: ProcessorOptions<KI, VI, KO, VO>,
+): void {
+  if (output === undefined && given.length === 0) {
+    throw new TypeError(`${owner}: option "output" is required without "stores"; it must be ${topics.expects}`);
+  }
+  if (given.length > 0 && producerScope === "task" && toList(input).length > 1) {
+    throw new TypeError(
+      `${owner}: with several inputs, option "stores" needs producerScope "process": the state of a task must not be in two transactions`,
+    );
+  }
+}
+
 export function resolveInputs<K, V>(input: ProcessorOptions<K, V, unknown, unknown>["input"]): ResolvedInput<K, V>[] {
   return toList(input).map((given) => {
     const { topic, key, value } = typeof given === "string" ? ({ topic: given } as InputTopic<K, V>) : given;
@@ -181,7 +237,7 @@ export function resolveInputs<K, V>(input: ProcessorOptions<K, V, unknown, unkno
 export function resolveOutputs<K, V>(
   output: ProcessorOptions<unknown, unknown, K, V>["output"],
 ): ResolvedOutput<K, V>[] {
-  return toList(output).map((given) => {
+  return (output === undefined ? [] : toList(output)).map((given) => {
     const { topic, key, value, partitions } =
       typeof given === "string" ? ({ topic: given } as OutputTopic<K, V>) : given;
     return { topic, key: key ?? bytes<K>(), value: value ?? bytes<V>(), partitions: partitions ?? null };

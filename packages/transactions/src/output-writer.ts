@@ -32,14 +32,15 @@ interface Serialised<K, V> {
 export class OutputWriter<K, V> {
   readonly #producer: BatchProducer;
   readonly #targets = new Map<string, Target<K, V>>();
-  readonly #first: Target<K, V>;
+  /** `null`: the processor only keeps state. */
+  readonly #first: Target<K, V> | null;
   readonly #headers = new HeaderEncoder();
   #scratch = Buffer.allocUnsafeSlow(4096);
 
   private constructor(producer: BatchProducer, targets: readonly Target<K, V>[]) {
     this.#producer = producer;
     for (const target of targets) this.#targets.set(target.output.topic, target);
-    this.#first = targets[0] as Target<K, V>;
+    this.#first = targets[0] ?? null;
   }
 
   static async create<K, V>(
@@ -151,6 +152,7 @@ export class OutputWriter<K, V> {
   #target(out: OutgoingRecord<K, V>): Target<K, V> {
     if (typeof out !== "object" || out === null) throw new InvalidTransformResultError(describe(out));
     if (out.value === undefined) throw new InvalidTransformResultError("a record without a value");
+    if (this.#first === null) throw new InvalidTransformResultError("a record, and the processor has no output");
     if (out.topic === undefined) return this.#first;
     const target = this.#targets.get(out.topic);
     if (target === undefined) {

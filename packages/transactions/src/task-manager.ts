@@ -1,48 +1,28 @@
+import { setMaxListeners } from "node:events";
 import {
-  type BatchProducer,
-  type Client,
-  type GroupConsumer,
   type GroupGeneration,
   isConsecutive,
   type PartitionQueue,
-  type ProducerFencedError,
   RecordSource,
+  type RunnableTask,
   Scheduler,
-  startPositions,
 } from "@eos/client";
-import { type Clock, type Logger, type Observer, samePartition, type TopicPartition } from "@eos/core";
-import { type AnyTask, CommitUnit } from "./commit-unit.ts";
-import type { ResolvedInput, ResolvedOutput, Transform } from "./options.ts";
-import { OutputWriter } from "./output-writer.ts";
-import type { ProcessorMetrics } from "./processor-metrics.ts";
-import { claimPartitions, fenceTheDead, type StableOffset, stableOffsets } from "./stable-offsets.ts";
-import { Task, type TaskOwner } from "./task.ts";
-import { processTransactionalId, taskTransactionalId } from "./transactional-id.ts";
+import { type PartitionPosition, samePartition, type TopicPartition } from "@eos/core";
+import type { CommitUnit } from "./commit-unit.ts";
+import { InputOffsets } from "./input-offsets.ts";
+import type { ResolvedInput, Transform } from "./options.ts";
+import type { ParticipantGroup } from "./participant-group.ts";
+import { settleAll } from "./settle-all.ts";
+import { type AnyTask, type OutstandingRecord, Task, type TaskOwner } from "./task.ts";
+import { type Unit, UnitFactory, type UnitFactoryOptions } from "./unit-factory.ts";
 
-export interface TaskManagerOptions<KI, VI, KO, VO> {
-  readonly client: Client;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly observer: Observer;
-  readonly metrics: ProcessorMetrics;
-  readonly applicationId: string;
-  readonly processId: string;
+export interface TaskManagerOptions<KI, VI, KO, VO> extends UnitFactoryOptions<KO, VO> {
   readonly inputs: readonly ResolvedInput<KI, VI>[];
-  readonly outputs: readonly ResolvedOutput<KO, VO>[];
   readonly transform: Transform<KI, VI, KO, VO>;
-  readonly guarantee: "exactly_once_v2" | "at_least_once";
-  readonly producerScope: "process" | "task";
-  readonly commitIntervalMs: number;
-  readonly transactionTimeoutMs: number;
-  readonly maxBatchBytes: number | undefined;
-  readonly compression: "none" | "gzip" | "snappy" | "lz4" | "zstd";
   readonly autoOffsetReset: "earliest" | "latest" | "none";
-  readonly consumer: () => GroupConsumer;
   readonly onProcessingError: TaskOwner<KO, VO>["onProcessingError"];
   readonly onSkipped: TaskOwner<KO, VO>["onSkipped"];
   readonly onTaskFailure: TaskOwner<KO, VO>["fail"];
-  readonly onFenced: (error: ProducerFencedError) => void;
-  readonly onFatal: (error: unknown) => void;
 }
 
 /** The producer may hold so many unacknowledged batches before its tasks wait. */
@@ -52,31 +32,46 @@ const MAX_PENDING_BATCHES = 48;
 export class TaskManager<KI, VI, KO, VO> {
   readonly #options: TaskManagerOptions<KI, VI, KO, VO>;
   readonly #scheduler: Scheduler;
+  readonly #offsets: InputOffsets;
+  readonly #factory: UnitFactory<KO, VO>;
   readonly #units = new Set<CommitUnit>();
-  readonly #unitOf = new Map<AnyTask, CommitUnit>();
+  readonly #placeOf = new Map<AnyTask, Place>();
   #generation: GroupGeneration | null = null;
   /** The one unit of the process scope, and of at-least-once. */
   #processUnit: Promise<Unit<KO, VO>> | null = null;
-  #closed = false;
+  #closing: Promise<void> | null = null;
 
   constructor(options: TaskManagerOptions<KI, VI, KO, VO>) {
     this.#options = options;
-    this.#scheduler = new Scheduler((task) => this.#unitOf.get(task as AnyTask)?.isRunning === true);
+    this.#offsets = new InputOffsets(options);
+    this.#factory = new UnitFactory(options, this.#offsets);
+    this.#scheduler = new Scheduler((task) => {
+      const place = this.#placeOf.get(task as AnyTask);
+      return place !== undefined && place.unit.mayProcess && place.group.mayRun(task as AnyTask);
+    });
   }
 
   get taskCount(): number {
-    return this.#unitOf.size;
+    return this.#placeOf.size;
+  }
+
+  /** No unit is recovering, or waits for its state to come back. */
+  get isRunning(): boolean {
+    for (const unit of this.#units) if (!unit.isRunning) return false;
+    return true;
   }
 
   openTransactionAgeMs(): number {
     return Math.max(0, ...[...this.#units].map((unit) => unit.producer.openAgeMs()));
   }
 
-  /** The tasks whose record has been outstanding for longer than `limitMs`. */
-  stuckTasks(limitMs: number): AnyTask[] {
-    return [...this.#unitOf.keys()].filter(
-      ({ pending }) => pending !== null && performance.now() - pending.sinceMs > limitMs,
-    );
+  /** A record that has been outstanding for longer than `limitMs`; with state, also one that a recovery waits for. */
+  stuckRecord(limitMs: number): OutstandingRecord["record"] | null {
+    for (const [task, { group }] of this.#placeOf) {
+      const outstanding = task.pending ?? (group.hasState ? task.outstanding : null);
+      if (outstanding !== null && performance.now() - outstanding.sinceMs > limitMs) return outstanding.record;
+    }
+    return null;
   }
 
   fetched(queue: PartitionQueue): void {
@@ -85,7 +80,7 @@ export class TaskManager<KI, VI, KO, VO> {
 
   /**
    * Begins the assigned partitions. In this order, which is what makes a takeover safe: InitProducerId (ends the
-   * predecessor's transaction) → stable offsets → claim → fetch and run. Heartbeats go on meanwhile.
+   * predecessor's transaction) → stable offsets → claim → restore state → fetch and run. Heartbeats go on meanwhile.
    *
    * @param processIds - the processes in this generation; `null` when they are not known
    */
@@ -95,28 +90,21 @@ export class TaskManager<KI, VI, KO, VO> {
     signal: AbortSignal,
     processIds: ReadonlySet<string> | null,
   ): Promise<void> {
-    const mayKeep = isConsecutive(this.#generation, generation);
-    this.#generation = generation;
-    for (const task of this.#unitOf.keys()) {
-      const kept =
-        mayKeep &&
-        !task.isDropped &&
-        !task.queue.closed &&
-        partitions.some((partition) => samePartition(partition, task.queue));
-      if (kept) task.queue.generation = generation;
-      else this.#closeTask(task);
-    }
-    // Left by an assignment that ended while it was being taken up.
-    for (const unit of this.#units) if (this.#isSpent(unit)) this.#closeUnit(unit);
-    const held = [...this.#unitOf.keys()];
+    // Every partition's restore listens to it.
+    setMaxListeners(0, signal);
+    await this.#keep(partitions, generation);
+    const held = [...this.#placeOf.keys()];
     const fresh = partitions.filter((partition) => !held.some((task) => samePartition(task.queue, partition)));
     const units = await Promise.all(fresh.map((partition) => this.#unitFor(partition)));
     await Promise.all([...this.#units].map((unit) => this.#initialise(unit)));
     signal.throwIfAborted();
-    const positions = await this.#startPositions(fresh, generation, signal, processIds);
+    const offsets = await this.#offsets.takeUp(fresh, generation, signal, processIds);
     signal.throwIfAborted();
-    for (const [index, partition] of fresh.entries()) {
-      this.#begin(partition, positions[index] as number, generation, units[index] as Unit<KO, VO>);
+    if (this.#closing !== null) return;
+    const positions = fresh.map((partition, index) => ({ ...partition, offset: offsets[index] as number }));
+    const groups = await this.#openGroups(positions, units, signal);
+    for (const [index, position] of positions.entries()) {
+      this.#begin(position, generation, units[index] as Unit<KO, VO>, groups[index] as ParticipantGroup);
     }
     for (const unit of this.#units) unit.run();
     this.#scheduler.kick();
@@ -124,6 +112,7 @@ export class TaskManager<KI, VI, KO, VO> {
 
   /** Commits what was done. The tasks stay, stopped: the next generation may give them back. */
   async revoked(signal: AbortSignal): Promise<void> {
+    setMaxListeners(0, signal);
     await Promise.all([...this.#units].map((unit) => unit.suspend(signal)));
   }
 
@@ -131,64 +120,107 @@ export class TaskManager<KI, VI, KO, VO> {
   async lost(): Promise<void> {
     this.#generation = null;
     await Promise.all([...this.#units].map((unit) => unit.abandon()));
-    for (const task of this.#unitOf.keys()) this.#closeTask(task);
+    for (const task of this.#placeOf.keys()) this.#closeTask(task);
+    await this.#closeIdle();
   }
 
-  close(): void {
-    this.#closed = true;
+  /** Returns when all state is closed; all else is done at once. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#scheduler.close();
-    for (const unit of this.#units) unit.close();
+    const closed = [...this.#units].map((unit) => unit.close());
     this.#units.clear();
-    this.#unitOf.clear();
+    this.#placeOf.clear();
+    await Promise.all(closed);
+  }
+
+  /** Closes the tasks that cannot be kept, and returns when their state is closed: it may be opened again. */
+  async #keep(partitions: readonly TopicPartition[], generation: GroupGeneration): Promise<void> {
+    const mayKeep = isConsecutive(this.#generation, generation);
+    this.#generation = generation;
+    const isKept = (task: AnyTask): boolean =>
+      mayKeep &&
+      !task.isDropped &&
+      !task.queue.closed &&
+      partitions.some((partition) => samePartition(partition, task.queue));
+    // Tasks that share state are kept together or not at all.
+    const kept = [...this.#placeOf].filter(([task, { group }]) =>
+      group.hasState ? [...group.tasks].every(isKept) : isKept(task),
+    );
+    const keptTasks = new Set(kept.map(([task]) => task));
+    for (const task of this.#placeOf.keys()) {
+      if (keptTasks.has(task)) task.queue.generation = generation;
+      else this.#closeTask(task);
+    }
+    await this.#closeIdle();
+  }
+
+  /** Closes what has no tasks: their last one has just gone, or an assignment ended while it was being taken up. */
+  async #closeIdle(): Promise<void> {
+    const closed: Promise<void>[] = [];
+    for (const unit of this.#units) {
+      for (const [partition, group] of unit.groups) {
+        if (group.tasks.size > 0) continue;
+        unit.groups.delete(partition);
+        closed.push(group.close());
+      }
+      // The process' unit lives on for what is assigned next; a task's own ends with it.
+      if (!this.#isSpent(unit)) continue;
+      this.#units.delete(unit);
+      closed.push(unit.close());
+    }
+    await Promise.all(closed);
+  }
+
+  /** The groups of partitions that are begun, with their state restored. */
+  async #openGroups(
+    positions: readonly PartitionPosition[],
+    units: readonly Unit<KO, VO>[],
+    signal: AbortSignal,
+  ): Promise<ParticipantGroup[]> {
+    const groups = positions.map(({ partition }, index) =>
+      this.#factory.groupOf((units[index] as Unit<KO, VO>).unit, partition),
+    );
+    try {
+      const fresh = [...new Set(groups)].filter(({ tasks }) => tasks.size === 0);
+      await settleAll(
+        fresh.map((group) =>
+          group.open(
+            positions.filter((_, index) => groups[index] === group),
+            signal,
+          ),
+        ),
+      );
+      signal.throwIfAborted();
+      return groups;
+    } catch (error) {
+      await this.#closeIdle();
+      throw error;
+    }
   }
 
   async #unitFor(partition: TopicPartition): Promise<Unit<KO, VO>> {
-    const { producerScope, guarantee } = this.#options;
-    if (producerScope === "process" || guarantee === "at_least_once") {
-      this.#processUnit ??= this.#createUnit(partition).catch((error: unknown) => {
-        this.#processUnit = null;
-        throw error;
-      });
-      return this.#processUnit;
-    }
-    return this.#createUnit(partition);
+    if (this.#factory.isPerTask) return this.#createUnit(partition);
+    this.#processUnit ??= this.#createUnit(partition).catch((error: unknown) => {
+      this.#processUnit = null;
+      throw error;
+    });
+    return this.#processUnit;
   }
 
-  async #createUnit(partition: TopicPartition): Promise<Unit<KO, VO>> {
-    const { client, clock, logger, observer, metrics, applicationId, processId } = this.#options;
-    const transactionalId =
-      this.#options.producerScope === "process"
-        ? processTransactionalId(applicationId, processId)
-        : taskTransactionalId(applicationId, partition);
-    const producer: BatchProducer = await client.producer({
-      transactionalId: this.#options.guarantee === "at_least_once" ? null : transactionalId,
-      transactionTimeoutMs: this.#options.transactionTimeoutMs,
-      maxBatchBytes: this.#options.maxBatchBytes,
-      compression: this.#options.compression,
-    });
-    const unit: CommitUnit = new CommitUnit({
-      producer,
-      clock,
-      logger,
-      observer,
-      metrics,
-      commitIntervalMs: this.#options.commitIntervalMs,
-      stableOffsets: (tasks, signal) =>
-        this.#committedPositions(
-          tasks.map((task) => task.queue),
-          signal,
-        ),
-      confirmMembership: () => this.#options.consumer().confirmMembership(),
-      requestRejoin: () => this.#options.consumer().requestRejoin(),
-      onFenced: this.#options.onFenced,
-      onFatal: this.#options.onFatal,
-      onRunnable: () => {
+  #createUnit(partition: TopicPartition): Promise<Unit<KO, VO>> {
+    return this.#factory.create(
+      partition,
+      (unit) => this.#units.add(unit),
+      () => {
         this.#options.consumer().wake();
         this.#scheduler.kick();
       },
-    });
-    this.#units.add(unit);
-    return { unit, outputs: await OutputWriter.create(producer, this.#options.outputs) };
+    );
   }
 
   /** A unit that came through the revocation in good order keeps its producer; any other takes a fresh epoch, which the assignment entitles it to. */
@@ -196,65 +228,16 @@ export class TaskManager<KI, VI, KO, VO> {
     if (unit.producer.state !== "ready") await unit.producer.init();
   }
 
-  async #startPositions(
-    partitions: readonly TopicPartition[],
-    generation: GroupGeneration,
-    signal: AbortSignal,
-    processIds: ReadonlySet<string> | null,
-  ): Promise<number[]> {
-    if (partitions.length === 0) return [];
-    const own = this.#ownTransactionalId();
-    const options = { ...this.#options, ...this.#admin(), ownTransactionalId: own, signal };
-    if (own !== null && processIds !== null) {
-      const { applicationId } = this.#options;
-      const living = new Set([...processIds].map((processId) => processTransactionalId(applicationId, processId)));
-      await fenceTheDead(partitions, living, options);
-    }
-    const committed = await stableOffsets(partitions, options);
-    const offsets = await this.#startOffsets(committed);
-    if (own !== null) {
-      const unclaimed = offsets.filter((_, index) => committed[index]?.transactionalId !== own);
-      await claimPartitions(unclaimed, generation, own, this.#options.client);
-    }
-    return offsets.map(({ offset }) => offset);
-  }
-
-  async #committedPositions(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<number[]> {
-    const committed = await stableOffsets(partitions, {
-      ...this.#options,
-      ...this.#admin(),
-      ownTransactionalId: this.#ownTransactionalId(),
-      signal,
-    });
-    return (await this.#startOffsets(committed)).map(({ offset }) => offset);
-  }
-
-  #startOffsets(committed: readonly StableOffset[]): Promise<(TopicPartition & { readonly offset: number })[]> {
-    const { client, applicationId, autoOffsetReset } = this.#options;
-    return startPositions(client.admin, applicationId, committed, autoOffsetReset);
-  }
-
-  #admin(): { readonly admin: Client["admin"] } {
-    return { admin: this.#options.client.admin };
-  }
-
-  /** `null` where nobody needs to find this process by its id. */
-  #ownTransactionalId(): string | null {
-    const { guarantee, producerScope, applicationId, processId } = this.#options;
-    if (guarantee === "at_least_once" || producerScope === "task") return null;
-    return processTransactionalId(applicationId, processId);
-  }
-
   #begin(
-    partition: TopicPartition,
-    position: number,
+    position: PartitionPosition,
     generation: GroupGeneration,
     { unit, outputs }: Unit<KO, VO>,
+    group: ParticipantGroup,
   ): void {
-    if (this.#closed) return;
-    const input = this.#options.inputs.find(({ topic }) => topic === partition.topic) as ResolvedInput<KI, VI>;
+    if (this.#closing !== null) return;
+    const input = this.#options.inputs.find(({ topic }) => topic === position.topic) as ResolvedInput<KI, VI>;
     const consumer = this.#options.consumer();
-    const queue = consumer.fetch(partition, position, generation);
+    const queue = consumer.fetch(position, position.offset, generation);
     const owner: TaskOwner<KO, VO> = {
       outputs,
       get isFull() {
@@ -265,42 +248,46 @@ export class TaskManager<KI, VI, KO, VO> {
         // The queue has room again.
         consumer.wake();
       },
-      resume: (task) => this.#scheduler.resume(task),
+      resume: (task) => {
+        if (group.hasState && group.tasks.size > 1) this.#passTurn(task);
+        else this.#scheduler.resume(task);
+      },
       onProcessingError: this.#options.onProcessingError,
       onSkipped: this.#options.onSkipped,
       onUnreadable: this.#options.onFatal,
       fail: this.#options.onTaskFailure,
     };
-    const source = new RecordSource(partition.topic, partition.partition, input.key, input.value);
-    const task = new Task<KI, VI, KO, VO>(queue, source, this.#options.transform, owner);
+    const source = new RecordSource(position.topic, position.partition, input.key, input.value);
+    const task = new Task<KI, VI, KO, VO>(queue, source, group.context, this.#options.transform, owner);
     unit.tasks.add(task);
-    this.#unitOf.set(task, unit);
+    group.tasks.add(task);
+    this.#placeOf.set(task, { unit, group });
+    this.#scheduler.add(task);
+  }
+
+  /** To the end of the line, so that the tasks with the same state get their turn. */
+  #passTurn(task: RunnableTask): void {
+    this.#scheduler.delete(task);
     this.#scheduler.add(task);
   }
 
   #closeTask(task: AnyTask): void {
-    const unit = this.#unitOf.get(task) as CommitUnit;
+    const { unit, group } = this.#placeOf.get(task) as Place;
     task.drop();
     this.#options.consumer().stopFetching(task.queue);
     this.#scheduler.delete(task);
-    this.#unitOf.delete(task);
+    this.#placeOf.delete(task);
     unit.tasks.delete(task);
-    // The process' unit lives on for what is assigned next; a task's own ends with it.
-    if (this.#isSpent(unit)) this.#closeUnit(unit);
-  }
-
-  #closeUnit(unit: CommitUnit): void {
-    unit.close();
-    this.#units.delete(unit);
+    group.tasks.delete(task);
   }
 
   #isSpent(unit: CommitUnit): boolean {
-    const { producerScope, guarantee } = this.#options;
-    return producerScope === "task" && guarantee === "exactly_once_v2" && unit.tasks.size === 0;
+    return this.#factory.isPerTask && unit.tasks.size === 0;
   }
 }
 
-interface Unit<KO, VO> {
+/** Where a task belongs. */
+interface Place {
   readonly unit: CommitUnit;
-  readonly outputs: OutputWriter<KO, VO>;
+  readonly group: ParticipantGroup;
 }

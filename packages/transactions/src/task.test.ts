@@ -14,6 +14,7 @@ import { describe, expect, it } from "vitest";
 import type { OutputWriter } from "./output-writer.ts";
 import type { ProcessingErrorAnswer, Transform } from "./options.ts";
 import { Task, type TaskOwner } from "./task.ts";
+import { TaskContext } from "./transform-context.ts";
 
 type Copy = Transform<string, string, string, string>;
 
@@ -79,11 +80,12 @@ function harness(
     onUnreadable: (error) => failures.push(error),
     fail: (error) => failures.push(error),
   };
-  const task = new Task(queue, new RecordSource("in", 0, stringSerde, stringSerde), transform, owner);
+  const source = new RecordSource("in", 0, stringSerde, stringSerde);
+  const task = new Task(queue, source, new TaskContext(0), transform, owner);
   return { queue, task, written, skipped, failures };
 }
 
-const copy: Copy = (record) => ({ value: record.value });
+const copy = ({ value }: FetchedRecord<string, string>): { value: string | null } => ({ value });
 const offsets = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => String(from + i));
 
 async function eventually(condition: () => boolean): Promise<void> {
@@ -153,6 +155,90 @@ describe("task", () => {
     expect(task.run(Infinity)).toBe("idle");
     expect(written).toEqual(["0"]);
     expect(task.position).toBe(1);
+  });
+
+  // A store that fails inside transform drops the task there and then.
+  it("that is dropped inside transform moves no position and asks nobody, whatever transform makes of it", async () => {
+    for (const way of ["returns", "throws", "resolves", "rejects"] as const) {
+      let asked = 0;
+      const { queue, task } = harness(
+        (record) => {
+          if (record.offset !== 2) return copy(record);
+          task.drop();
+          if (way === "returns") return undefined;
+          if (way === "resolves") return Promise.resolve();
+          if (way === "rejects") return Promise.reject(new Error("rejected"));
+          throw new Error("thrown");
+        },
+        () => {
+          asked++;
+          return "skip";
+        },
+      );
+      fill(queue, 0, [5]);
+      expect(task.run(Infinity)).toBe("waiting");
+      expect(task.pending).toBeNull();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect([way, task.position, asked]).toEqual([way, 2, 0]);
+      expect(task.run(Infinity)).toBe("idle");
+    }
+  });
+
+  it("that is dropped while it tries a record again moves no position", async () => {
+    const { queue, task } = harness(
+      () => {
+        if (attempts++ === 0) throw new Error("once");
+        task.drop();
+      },
+      () => "retry",
+    );
+    let attempts = 0;
+    fill(queue, 0, [1]);
+    task.run(Infinity);
+    await eventually(() => attempts === 2);
+    expect(task.position).toBe(0);
+  });
+
+  it("is quiet only when the promises of dropped records have settled as well", async () => {
+    const settle: (() => void)[] = [];
+    const { queue, task } = harness(() => new Promise<void>((resolve) => settle.push(resolve)));
+    fill(queue, 0, [1]);
+    await task.quiet();
+    task.run(Infinity);
+    task.drop();
+    let isQuiet = false;
+    void task.quiet().then(() => (isQuiet = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([task.pending, task.outstanding?.record.offset, isQuiet]).toEqual([null, 0, false]);
+    for (const resolve of settle) resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([task.outstanding, isQuiet]).toEqual([null, true]);
+  });
+
+  it("tells everybody who waits for its record that it has settled", async () => {
+    let settle = (): void => {};
+    const { queue, task } = harness(() => new Promise<void>((resolve) => (settle = resolve)));
+    fill(queue, 0, [1]);
+    task.run(Infinity);
+    const waiting = Promise.all([task.settled(), task.settled()]);
+    settle();
+    await waiting;
+    expect(task.position).toBe(1);
+  });
+
+  it("gives its context the timestamp of the record being processed", () => {
+    const seen: (readonly [number, number])[] = [];
+    const { queue, task } = harness((record, context) => {
+      seen.push([record.timestamp, (context as TaskContext).timestamp]);
+    });
+    expect(task.context.timestamp).toBe(-1);
+    fill(queue, 0, [3]);
+    task.run(Infinity);
+    expect(seen).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+    ]);
   });
 
   it("skips, retries or fails a record as the answer says, now or later", async () => {

@@ -11,6 +11,11 @@ import {
 import { isThenable } from "@eos/core";
 import type { ProcessingErrorAnswer, Transform, TransformResult } from "./options.ts";
 import type { OutputWriter } from "./output-writer.ts";
+import type { TaskContext } from "./transform-context.ts";
+
+/** A task of whatever types. */
+// oxlint-disable-next-line typescript/no-explicit-any -- positions are committed; what the records are does not matter to it
+export type AnyTask = Task<any, any, any, any>;
 
 /** What a task needs of whoever commits for it. */
 export interface TaskOwner<KO, VO> {
@@ -35,6 +40,12 @@ export interface TaskOwner<KO, VO> {
 
 export type UnknownRecord = FetchedRecord<unknown, unknown>;
 
+/** A record that is being processed, and since when (monotonic). */
+export interface OutstandingRecord {
+  readonly record: UnknownRecord;
+  readonly sinceMs: number;
+}
+
 /** The clock and the back-pressure are looked at every so many records: a look costs as much as a small record. */
 const RECORDS_PER_LOOK = 32;
 const RETRY_BACKOFF_MS = 100;
@@ -50,6 +61,7 @@ const MAX_RETRY_BACKOFF_MS = 10_000;
 export class Task<KI, VI, KO, VO> implements RunnableTask {
   readonly queue: PartitionQueue;
   readonly source: RecordSource<KI, VI>;
+  readonly context: TaskContext;
   /** Next offset to process: what a commit stores. */
   position: number;
   /** The position as of the last commit. */
@@ -62,17 +74,23 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
   #epoch = 0;
   #pending: FetchedRecord<KI, VI> | null = null;
   #pendingSinceMs = 0;
-  #onSettled: (() => void) | null = null;
+  #settleWaiters: (() => void)[] = [];
   #isDropped = false;
+  /** Promises of `transform` that have not settled, those of dropped records among them; and the last of them. */
+  #outstandingCount = 0;
+  #outstanding: OutstandingRecord | null = null;
+  #quietWaiters: (() => void)[] = [];
 
   constructor(
     queue: PartitionQueue,
     source: RecordSource<KI, VI>,
+    context: TaskContext,
     transform: Transform<KI, VI, KO, VO>,
     owner: TaskOwner<KO, VO>,
   ) {
     this.queue = queue;
     this.source = source;
+    this.context = context;
     this.position = queue.position;
     this.committedPosition = queue.position;
     this.#transform = transform;
@@ -80,8 +98,13 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
   }
 
   /** The record whose promise has not settled, and since when (monotonic). */
-  get pending(): { readonly record: FetchedRecord<KI, VI>; readonly sinceMs: number } | null {
-    return this.#pending === null ? null : { record: this.#pending, sinceMs: this.#pendingSinceMs };
+  get pending(): OutstandingRecord | null {
+    return this.#pending === null ? null : { record: this.#pending as UnknownRecord, sinceMs: this.#pendingSinceMs };
+  }
+
+  /** As {@link pending}, of a record that was dropped as well: what {@link quiet} waits for. */
+  get outstanding(): OutstandingRecord | null {
+    return this.#outstanding;
   }
 
   /** What was fetched is gone, and {@link rewind} has not said where to go on: the task can only be closed. */
@@ -108,9 +131,16 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
   /** Resolves once no promise of `transform` is outstanding; the task must not be run meanwhile. */
   async settled(): Promise<void> {
     if (this.#pending === null) return;
-    await new Promise<void>((resolve) => {
-      this.#onSettled = resolve;
-    });
+    await new Promise<void>((resolve) => this.#settleWaiters.push(resolve));
+  }
+
+  /**
+   * Resolves once no promise of `transform` is outstanding, not even of a record that was dropped: what it does until
+   * then it does to the stores as well.
+   */
+  async quiet(): Promise<void> {
+    if (this.#outstanding === null) return;
+    await new Promise<void>((resolve) => this.#quietWaiters.push(resolve));
   }
 
   /** Forgets what was fetched and processed since `offset`, and goes on there. */
@@ -137,7 +167,9 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
   #run(untilMs: number): RunOutcome {
     const cursor = this.#cursor;
     const source = this.source;
+    const context = this.context;
     const transform = this.#transform;
+    const epoch = this.#epoch;
     let steps = 0;
     for (;;) {
       if (this.#batch === null) {
@@ -148,18 +180,21 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
       }
       while (cursor.next()) {
         const record = cursor.record(source);
+        context.timestamp = record.timestamp;
         try {
-          const result = transform(record);
+          const result = transform(record, context);
           if (result !== undefined && result !== null) {
             if (isThenable(result)) {
-              this.#await(record, result, 1);
+              this.#await(record, result, 1, epoch);
               return "waiting";
             }
             this.#owner.outputs.write(record as UnknownRecord, result);
           }
         } catch (error) {
-          if (this.#failed(error, record, 1) === "waiting") return "waiting";
+          if (this.#failed(error, record, 1, epoch) === "waiting") return "waiting";
         }
+        // A store has failed inside transform, which dropped this task: whatever transform made of that, its record comes again.
+        if (epoch !== this.#epoch) return "waiting";
         this.position = record.offset + 1;
         if (++steps % RECORDS_PER_LOOK === 0) {
           if (this.#owner.isFull) return "full";
@@ -175,34 +210,49 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
     }
   }
 
-  #await(record: FetchedRecord<KI, VI>, result: PromiseLike<TransformResult<KO, VO>>, attempt: number): void {
-    const epoch = this.#epoch;
-    this.#pending = record;
+  /** @param epoch - that of the call: a task that was dropped during it only waits for the promise to settle */
+  #await(
+    record: FetchedRecord<KI, VI>,
+    result: PromiseLike<TransformResult<KO, VO>>,
+    attempt: number,
+    epoch: number,
+  ): void {
+    this.#outstandingCount++;
     this.#pendingSinceMs = performance.now();
+    this.#outstanding = { record: record as UnknownRecord, sinceMs: this.#pendingSinceMs };
+    if (epoch === this.#epoch) this.#pending = record;
     result.then(
       (settled) => {
+        this.#returned();
         if (epoch !== this.#epoch) return;
         try {
           if (settled !== undefined && settled !== null) this.#owner.outputs.write(record as UnknownRecord, settled);
         } catch (error) {
-          if (this.#failed(error, record, attempt) === "waiting") return;
+          if (this.#failed(error, record, attempt, epoch) === "waiting") return;
         }
         this.#done(record);
       },
       (error: unknown) => {
-        if (epoch === this.#epoch && this.#failed(error, record, attempt) === "skipped") this.#done(record);
+        this.#returned();
+        if (this.#failed(error, record, attempt, epoch) === "skipped") this.#done(record);
       },
     );
   }
 
+  #returned(): void {
+    if (--this.#outstandingCount > 0) return;
+    this.#outstanding = null;
+    for (const resolve of this.#quietWaiters.splice(0)) resolve();
+  }
+
   /** `'skipped'`: the caller goes on behind the record; `'waiting'`: this task goes on by itself, or not at all. */
-  #failed(error: unknown, record: FetchedRecord<KI, VI>, attempt: number): "skipped" | "waiting" {
+  #failed(error: unknown, record: FetchedRecord<KI, VI>, attempt: number, epoch: number): "skipped" | "waiting" {
+    if (epoch !== this.#epoch) return "waiting";
     if (error instanceof TransactionAbortedError) {
       // Not the record's fault: its producer is about to be recovered, which brings the record again.
       this.drop();
       return "waiting";
     }
-    const epoch = this.#epoch;
     this.#pending = record;
     this.#pendingSinceMs = performance.now();
     try {
@@ -249,18 +299,19 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
   }
 
   #retry(record: FetchedRecord<KI, VI>, attempt: number): void {
+    const epoch = this.#epoch;
     this.#pendingSinceMs = performance.now();
     try {
-      const result = this.#transform(record);
+      const result = this.#transform(record, this.context);
       if (isThenable(result)) {
-        this.#await(record, result, attempt);
+        this.#await(record, result, attempt, epoch);
         return;
       }
       if (result !== undefined && result !== null) this.#owner.outputs.write(record as UnknownRecord, result);
     } catch (error) {
-      if (this.#failed(error, record, attempt) === "waiting") return;
+      if (this.#failed(error, record, attempt, epoch) === "waiting") return;
     }
-    this.#done(record);
+    if (epoch === this.#epoch) this.#done(record);
   }
 
   #done(record: FetchedRecord<KI, VI>): void {
@@ -272,8 +323,7 @@ export class Task<KI, VI, KO, VO> implements RunnableTask {
   }
 
   #settle(): void {
-    const onSettled = this.#onSettled;
-    this.#onSettled = null;
-    onSettled?.();
+    if (this.#settleWaiters.length === 0) return;
+    for (const resolve of this.#settleWaiters.splice(0)) resolve();
   }
 }

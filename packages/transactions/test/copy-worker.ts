@@ -35,6 +35,8 @@ export interface CopyWorkerOptions {
   readonly sessionTimeoutMs?: number;
   readonly heartbeatIntervalMs?: number;
   readonly maxBatchBytes?: number;
+  /** Names a store that counts the records of each key. */
+  readonly store?: string;
 }
 
 /** A copying processor in a process of its own, to be killed and frozen. */

@@ -63,15 +63,20 @@ export class TestTopics implements CopyTopics, AsyncDisposable {
    * Writes into the input, in a committed transaction, and waits until its markers are there: before them the input's
    * stable end is still the old one, and whoever waits for that end to be processed would not wait at all.
    */
-  async write(records: readonly TestRecord[], producer: Partial<TransactionalProducerOptions> = {}): Promise<void> {
-    await this.produce(producer, (send) => send(records));
-    await settled(this.client, this.input);
+  async write(
+    records: readonly TestRecord[],
+    producer: Partial<TransactionalProducerOptions> = {},
+    topic = this.input,
+  ): Promise<void> {
+    await this.produce(producer, (send) => send(records), topic);
+    await settled(this.client, topic);
   }
 
   /** Runs `work` in a transaction on the input topic; one that throws is aborted. */
   async produce(
     producer: Partial<TransactionalProducerOptions>,
     work: (send: (records: readonly TestRecord[]) => Promise<void>) => Promise<void>,
+    topic = this.input,
   ): Promise<void> {
     await using transactional = createTransactionalProducer({
       brokers: this.brokers,
@@ -82,7 +87,7 @@ export class TestTopics implements CopyTopics, AsyncDisposable {
     await transactional.transaction((transaction) =>
       work((records) =>
         transaction.send({
-          topic: this.input,
+          topic,
           records: records.map((record) => ({ partition: 0, ...record })),
           key: textOrBytes,
           value: textOrBytes,
@@ -117,9 +122,9 @@ export class TestTopics implements CopyTopics, AsyncDisposable {
     return processor;
   }
 
-  /** Everything in the input is processed and committed. */
-  drained(timeoutMs = 20_000): Promise<void> {
-    return drained(this.client, this, timeoutMs);
+  /** Everything in the input (or in another one) is processed and committed. */
+  drained(timeoutMs = 20_000, input = this.input): Promise<void> {
+    return drained(this.client, { ...this.application, input }, timeoutMs);
   }
 
   /** The committed records of the output, by partition and offset, once no transaction is open there. */

@@ -86,6 +86,12 @@ export class BenchBroker {
     return description?.state === "Stable" ? description.members.length : 0;
   }
 
+  /** Whether nobody is a member of the group, not even one that was killed and is not yet missed. */
+  async hasNoMembers(group: string): Promise<boolean> {
+    const { groups } = await this.#admin.describeGroups([group]);
+    return groups[0]?.members.length === 0;
+  }
+
   /** The sum of the ends of a topic's partitions: its records, if it has no markers. */
   async endOffsets(topic: string): Promise<number> {
     const partitions = await this.#admin.fetchTopicOffsets(topic);

@@ -9,6 +9,9 @@ import { pauseMemoryJob } from "./jobs/pause-memory.ts";
 import { produceJob } from "./jobs/produce.ts";
 import { rebalanceJob } from "./jobs/rebalance.ts";
 import { transactionJob } from "./jobs/transaction.ts";
+import { upsertJob } from "./jobs/upsert.ts";
+import { restoreJob } from "./jobs/restore.ts";
+import { storeOpenJob } from "./jobs/store-open.ts";
 import { rivals } from "./rivals.ts";
 import type { Rival } from "./rival.ts";
 
@@ -24,6 +27,9 @@ Jobs
   keys          records of 1,000 keys through a handler of 1 ms
   rebalance     how long members stand still when another one joins or leaves
   pause-memory  memory of a group whose partitions are paused and resumed all the time
+  upsert        records of a key each into a store with a changelog, exactly once
+  restore       that store from its changelog
+  store-open    that store opened again after kill -9
 
 Options
   --rivals a,b          who takes part; the first is compared with the others
@@ -51,6 +57,9 @@ const jobs: ReadonlyMap<string, Job> = new Map([
   ["keys", keysJob],
   ["rebalance", rebalanceJob],
   ["pause-memory", pauseMemoryJob],
+  ["upsert", upsertJob],
+  ["restore", restoreJob],
+  ["store-open", storeOpenJob],
 ]);
 
 const DEFAULTS = {

@@ -1,11 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Bench } from "./job.ts";
 import type { Rival } from "./rival.ts";
 import { RunningProgram } from "./running-program.ts";
+import { createStateFolder, removeStateFolder } from "./state-folders.ts";
 
 /** A rival that copies `input` to a new topic under a new group; disposing of it removes all traces. */
 export class CopyRun implements AsyncDisposable {
@@ -27,8 +24,7 @@ export class CopyRun implements AsyncDisposable {
     const { partitions, serde, commitIntervalMs } = bench.settings;
     const { bootstrapServers } = bench.broker;
     const output = await bench.broker.createTopic(`${rival.name}-output`, partitions);
-    const stateDirectory = await mkdtemp(join(tmpdir(), "eos-bench-"));
-    stateDirectories.add(stateDirectory);
+    const stateDirectory = await createStateFolder();
     const group = `${rival.name}-${randomBytes(4).toString("hex")}`;
     const program = rival.copy?.({
       bootstrapServers,
@@ -47,8 +43,7 @@ export class CopyRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.program.kill();
-    await rm(this.#stateDirectory, { recursive: true, force: true });
-    stateDirectories.delete(this.#stateDirectory);
+    await removeStateFolder(this.#stateDirectory);
     await this.#bench.broker.deleteTopic(this.output);
   }
 }
@@ -58,10 +53,3 @@ export function copies(rival: Rival, serde: "string" | "json"): boolean {
   const nowhere = { bootstrapServers: "", group: "", input: "", output: "", stateDirectory: "" };
   return rival.copy?.({ ...nowhere, partitions: 1, serde, commitIntervalMs: 100 }) !== undefined;
 }
-
-const stateDirectories = new Set<string>();
-
-// A run that is interrupted never comes to its disposal.
-process.once("exit", () => {
-  for (const directory of stateDirectories) rmSync(directory, { recursive: true, force: true });
-});

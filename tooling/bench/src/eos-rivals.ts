@@ -2,13 +2,13 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { ConsumeJob, CopyJob, KeysPart, Program, RebalanceJob, Rival } from "./rival.ts";
+import type { ConsumeJob, CopyJob, KeysPart, Program, RebalanceJob, Rival, StoreJob } from "./rival.ts";
 
 const OURS = fileURLToPath(new URL("../ours/", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** In the order of their imports. Our programs run from the built packages, as a user's would. */
-const PACKAGES = ["core", "client", "transactions", "consumer-groups"];
+const PACKAGES = ["core", "client", "transactions", "consumer-groups", "state-store"];
 
 let building: Promise<undefined> | undefined;
 
@@ -51,6 +51,19 @@ function rebalance(assignor: "range" | "sticky"): (job: RebalanceJob) => Program
     program("rebalance-member.mjs", { bootstrap, group, topic, assignor, ...(visits === undefined ? {} : { visits }) });
 }
 
+function store(scope: "process" | "task"): (job: StoreJob) => Program {
+  return ({ bootstrapServers: bootstrap, group, input, partitions, commitIntervalMs, stateDirectory }) =>
+    program("upsert.mjs", {
+      bootstrap,
+      group,
+      input,
+      scope,
+      partitions,
+      "commit-interval-ms": commitIntervalMs,
+      "state-dir": stateDirectory,
+    });
+}
+
 /** `createExactlyOnceProcessor` with one transactional id for the process; and what does not depend on the scope. */
 export const eosProcess: Rival = {
   name: "eos-process",
@@ -60,10 +73,12 @@ export const eosProcess: Rival = {
   consume: consume("consume.mjs"),
   transaction: ({ bootstrapServers: bootstrap, group, input, output, transactions }) =>
     program("transaction.mjs", { bootstrap, group, input, output, transactions }),
+  store: store("process"),
+  storeMicro: ({ keys, stateDirectory }) => program("store-micro.mjs", { keys, "state-dir": stateDirectory }),
 };
 
 /** The same with one transactional id per input partition. */
-export const eosTask: Rival = { name: "eos-task", prepare: build, copy: copy("task") };
+export const eosTask: Rival = { name: "eos-task", prepare: build, copy: copy("task"), store: store("task") };
 
 /** `createConsumerGroup` */
 export const eosGroups: Rival = {

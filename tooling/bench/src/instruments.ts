@@ -20,9 +20,25 @@ export async function load(
   return contents("Load", args, logFile);
 }
 
+/** Fills a topic with records of a key each, in no order of the keys; returns what a store of them holds. */
+export async function loadUpserts(
+  bootstrapServers: string,
+  topic: string,
+  records: number,
+  logFile: string,
+): Promise<Contents> {
+  const args = ["--bootstrap", bootstrapServers, "--topic", topic, "--records", String(records)];
+  return contents("LoadUpserts", args, logFile);
+}
+
 /** Reads a whole topic read-committed with the Java client: a stranger to whoever wrote it. */
 export async function readBack(bootstrapServers: string, topic: string, logFile: string): Promise<Contents> {
   return contents("Check", ["--bootstrap", bootstrapServers, "--topic", topic], logFile);
+}
+
+/** The same of the last record of each key. */
+export async function readLatest(bootstrapServers: string, topic: string, logFile: string): Promise<Contents> {
+  return contents("Check", ["--bootstrap", bootstrapServers, "--topic", topic, "--contents", "latest"], logFile);
 }
 
 async function contents(mainClass: string, args: readonly string[], logFile: string): Promise<Contents> {

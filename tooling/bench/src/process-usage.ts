@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 export interface Usage {
   /** User and system time of all of them, ended children included. */
   readonly cpuSeconds: number;
+  /** VmRSS, summed over the living. */
+  readonly rssMegabytes: number;
   /** The kernel's own peak (VmHWM), summed over the living. */
   readonly peakRssMegabytes: number;
 }
@@ -14,6 +16,7 @@ const TICKS_PER_SECOND = 100;
 /** Reads /proc; undefined when the process has ended. */
 export function readUsage(pid: number): Usage | undefined {
   let ticks = 0;
+  let rssKilobytes = 0;
   let peakKilobytes = 0;
   let pids = [pid];
   try {
@@ -21,7 +24,9 @@ export function readUsage(pid: number): Usage | undefined {
       const children: number[] = [];
       for (const each of pids) {
         ticks += ticksOf(each);
-        peakKilobytes += peakOf(each);
+        const status = readFileSync(`/proc/${each}/status`, "latin1");
+        rssKilobytes += kilobytesIn(status, "VmRSS");
+        peakKilobytes += kilobytesIn(status, "VmHWM");
         children.push(...childrenOf(each));
       }
       pids = children;
@@ -31,7 +36,11 @@ export function readUsage(pid: number): Usage | undefined {
     if (code === "ENOENT" || code === "ESRCH") return undefined;
     throw error;
   }
-  return { cpuSeconds: ticks / TICKS_PER_SECOND, peakRssMegabytes: peakKilobytes / 1024 };
+  return {
+    cpuSeconds: ticks / TICKS_PER_SECOND,
+    rssMegabytes: rssKilobytes / 1024,
+    peakRssMegabytes: peakKilobytes / 1024,
+  };
 }
 
 function ticksOf(pid: number): number {
@@ -41,9 +50,9 @@ function ticksOf(pid: number): number {
   return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
 }
 
-function peakOf(pid: number): number {
-  // A process that has ended but was not waited for has no VmHWM any more.
-  return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0);
+function kilobytesIn(status: string, name: string): number {
+  // A process that has ended but was not waited for has no memory any more.
+  return Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
 }
 
 function childrenOf(pid: number): number[] {

@@ -98,6 +98,28 @@ export interface PauseMemoryJob {
   readonly warmupSeconds: number;
 }
 
+/**
+ * Puts every record of `input` into the persistent key-value store `store`, keys as strings and values as bytes, with a
+ * changelog and no output: exactly once, in transactions of `commitIntervalMs`. It prints the line `restoring` when the
+ * restore of its first partition begins, `{"restored": …, "restoreMs": …}` when it runs (the records of all partitions, and
+ * the time from the first one's start to the last one's end), and on SIGTERM `{"records": …, "digest": …}`: what the
+ * store holds.
+ */
+export interface StoreJob {
+  readonly bootstrapServers: string;
+  readonly group: string;
+  readonly input: string;
+  readonly partitions: number;
+  readonly commitIntervalMs: number;
+  readonly stateDirectory: string;
+}
+
+/** Works on a store of its own without a broker, prints a `StoreMicroFigures` (`jobs/store-micro.ts`) and exits. */
+export interface StoreMicroJob {
+  readonly keys: number;
+  readonly stateDirectory: string;
+}
+
 /** A program to run. It must end in order on SIGTERM; it is measured together with all its children. */
 export interface Program {
   readonly command: string;
@@ -119,4 +141,6 @@ export interface Rival {
   readonly keys?: KeysPart;
   rebalance?(job: RebalanceJob): Program | undefined;
   pauseMemory?(job: PauseMemoryJob): Program | undefined;
+  store?(job: StoreJob): Program | undefined;
+  storeMicro?(job: StoreMicroJob): Program | undefined;
 }

@@ -72,6 +72,13 @@ function createStreams(): Rival {
             }),
           )
         : undefined,
+    store: ({ bootstrapServers: bootstrap, group, input, commitIntervalMs, stateDirectory }) =>
+      javaProgram(
+        folder,
+        "StreamsUpsert",
+        JVM_FLAGS,
+        flags({ bootstrap, group, input, "commit-interval-ms": commitIntervalMs, "state-dir": stateDirectory }),
+      ),
   };
 }
 

@@ -15,7 +15,7 @@ export class RunningProgram {
   readonly logFile: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
-  #usage: Usage = { cpuSeconds: 0, peakRssMegabytes: 0 };
+  #usage: Usage = { cpuSeconds: 0, rssMegabytes: 0, peakRssMegabytes: 0 };
   #failure: Error | undefined;
 
   constructor(name: string, program: Program, logFile: string) {
@@ -79,13 +79,13 @@ export class RunningProgram {
 
   /** All lines of its output so far that are JSON objects. */
   allJson(): unknown[] {
-    return this.#lines()
+    return this.#wholeLines()
       .filter((line) => line.startsWith("{"))
       .map((line) => JSON.parse(line) as unknown);
   }
 
   hasPrinted(line: string): boolean {
-    return this.#lines().includes(line);
+    return this.#wholeLines().includes(line);
   }
 
   /** An error that shows the end of its output. */
@@ -101,6 +101,11 @@ export class RunningProgram {
       this.#failure = new Error(`${this.name} could not be started`, { cause });
     }
     children.delete(this.#child);
+  }
+
+  /** Without one that is still being written. */
+  #wholeLines(): string[] {
+    return readFileSync(this.logFile, "utf8").split("\n").slice(0, -1);
   }
 
   #lines(): string[] {

@@ -354,6 +354,25 @@ describe("BatchProducer: offsets", () => {
     expect(broker.committedOffset).toBe(0);
   });
 
+  test("After a commit each partition's end offset is where its log ends, also when an answer was lost on the way.", async () => {
+    const broker = new BrokerFixture(2);
+    const producer = createProducer(broker, "at least once");
+    const append = await appender(producer);
+    await producer.init();
+    const { partitions } = await producer.topic(TOPIC);
+    const ends = (): number[] => partitions.map(({ endOffset }) => endOffset);
+    append(0, "a");
+    append(0, "b");
+    await producer.commit([]);
+    expect(ends()).toEqual([2, -1]);
+    broker.fate = inTurn(["lost-answer"]);
+    append(0, "c");
+    append(1, "d");
+    await producer.commit([]);
+    expect(ends()).toEqual([3, 1]);
+    expect([broker.committed(0), broker.committed(1)]).toEqual([["a", "b", "c"], ["d"]]);
+  });
+
   test("A transaction may consist of offsets alone.", async () => {
     for (const guarantee of ["TV1", "TV2"] as const) {
       const broker = new BrokerFixture(1);

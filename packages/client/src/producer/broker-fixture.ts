@@ -40,7 +40,14 @@ interface LogEntry {
 interface PartitionLog {
   readonly entries: LogEntry[];
   /** Last batch by producer id, to tell a repeated one from a new one. */
-  readonly last: Map<bigint, { readonly epoch: number; readonly baseSequence: number; readonly nextSequence: number }>;
+  readonly last: Map<bigint, LastBatch>;
+}
+
+interface LastBatch {
+  readonly epoch: number;
+  readonly baseSequence: number;
+  readonly nextSequence: number;
+  readonly baseOffset: number;
 }
 
 /**
@@ -131,7 +138,9 @@ export class BrokerFixture {
 
   #answer(request: KafkaRequest, errorCode: number, newEpoch = false): unknown {
     const partitions = (ids: readonly number[], topic: string) => ({
-      topics: [{ topic, partitions: ids.map((partition) => ({ partition, errorCode, errorMessage: null })) }],
+      topics: [
+        { topic, partitions: ids.map((partition) => ({ partition, errorCode, errorMessage: null, baseOffset: -1 })) },
+      ],
     });
     switch (request.apiName) {
       case "Produce":
@@ -216,8 +225,10 @@ export class BrokerFixture {
   #append(
     request: KafkaRequest,
     { partition, batch }: ProducedBatch,
-  ): { partition: number; errorCode: number; errorMessage: null } {
-    return { partition, errorCode: this.#appendCode(request, partition, batch), errorMessage: null };
+  ): { partition: number; errorCode: number; errorMessage: null; baseOffset: number } {
+    const errorCode = this.#appendCode(request, partition, batch);
+    const last = this.#logs[partition]?.last.get(batch.readBigInt64BE(43));
+    return { partition, errorCode, errorMessage: null, baseOffset: errorCode === 0 ? (last?.baseOffset ?? -1) : -1 };
   }
 
   #appendCode(request: KafkaRequest, partition: number, bytes: Buffer): number {
@@ -244,6 +255,7 @@ export class BrokerFixture {
     const expected = last !== undefined && last.epoch === epoch ? last.nextSequence : 0;
     if (last !== undefined && last.epoch === epoch && baseSequence === last.baseSequence) return 0;
     if (baseSequence !== expected) return OUT_OF_ORDER_SEQUENCE_NUMBER;
+    const baseOffset = log.entries.length;
     const cursor = new RecordCursor();
     cursor.open(batch);
     while (cursor.next()) {
@@ -254,7 +266,7 @@ export class BrokerFixture {
         outcome: transactional ? "open" : "committed",
       });
     }
-    log.last.set(producerId, { epoch, baseSequence, nextSequence: baseSequence + batch.count });
+    log.last.set(producerId, { epoch, baseSequence, nextSequence: baseSequence + batch.count, baseOffset });
     return 0;
   }
 

@@ -24,6 +24,8 @@ export class OutputPartition {
   inFlight = false;
   /** Sequence number of the next batch within the current producer epoch. */
   nextSequence = 0;
+  /** The offset behind the last record that the broker has acknowledged, aborted or not; −1 before the first. */
+  endOffset = -1;
   /** Size of the last batch: the next one starts in a buffer of that size. */
   expectedBytes = 0;
 

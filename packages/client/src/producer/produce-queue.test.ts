@@ -23,6 +23,8 @@ class ProduceCluster {
   readonly leaders = new Map<number, number>();
   refreshes = 0;
   answer: (sent: Sent) => Outcome | Promise<Outcome> = ({ batches }) => batches.map(() => 0);
+  /** Where the broker has put a batch that it acknowledges. */
+  baseOffset: (batch: ProducedBatch) => number = () => 0;
   readonly #inFlight = new Set<number>();
 
   cachedTopic(): unknown {
@@ -52,9 +54,11 @@ class ProduceCluster {
     expect(Buffer.concat(request.body).equals(before)).toBe(true);
     for (const { partition } of sent.batches) this.#inFlight.delete(partition);
     if (outcome instanceof Error) throw outcome;
-    const partitions = sent.batches.flatMap(({ partition }, index) => {
+    const partitions = sent.batches.flatMap((produced, index) => {
       const errorCode = outcome[index];
-      return typeof errorCode === "number" ? [{ partition, errorCode, errorMessage: null }] : [];
+      if (typeof errorCode !== "number") return [];
+      const baseOffset = errorCode === 0 ? this.baseOffset(produced) : -1;
+      return [{ partition: produced.partition, errorCode, errorMessage: null, baseOffset }];
     });
     return { topics: [{ topic: "out", partitions }] };
   }
@@ -86,9 +90,10 @@ function outputs(count: number): OutputPartition[] {
   return Array.from({ length: count }, (_, partition) => new OutputPartition("out", partition));
 }
 
-function batch(name: string): SealedBatch {
+function batch(name: string, count = 1): SealedBatch {
   const bytes = Buffer.from(name);
   const writer = {
+    count,
     free() {
       freed.push(name);
       bytes.fill(0);
@@ -150,6 +155,42 @@ describe("ProduceQueue", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test("A partition's end offset is behind its last acknowledged batch, wherever the broker has put that.", async () => {
+    const queue = createQueue();
+    const [first, second] = outputs(2) as [OutputPartition, OutputPartition];
+    expect([first.endOffset, second.endOffset]).toEqual([-1, -1]);
+    // A marker of the transaction before lies between the two.
+    cluster.baseOffset = ({ batch: bytes }) => ({ a: 10, b: 14, c: 100 })[bytes.toString()] ?? Number.NaN;
+    queue.enqueue(first, batch("a", 3));
+    queue.enqueue(second, batch("c", 50));
+    queue.flush();
+    await queue.drained();
+    expect([first.endOffset, second.endOffset]).toEqual([13, 150]);
+    queue.enqueue(first, batch("b", 2));
+    queue.flush();
+    await queue.drained();
+    expect([first.endOffset, second.endOffset]).toEqual([16, 150]);
+  });
+
+  test("What is retried, refused, or not answered at all moves no end offset.", async () => {
+    const queue = createQueue();
+    const [partition] = outputs(1) as [OutputPartition];
+    const seen: number[] = [];
+    const outcomes: Outcome[] = [[51], new ConnectionError("lost"), [0], [45]];
+    cluster.answer = () => {
+      seen.push(partition.endOffset);
+      return outcomes.shift() ?? [];
+    };
+    cluster.baseOffset = () => 7;
+    queue.enqueue(partition, batch("a", 2));
+    queue.enqueue(partition, batch("b", 5));
+    queue.flush();
+    await expect(queue.drained()).rejects.toThrow(/OUT_OF_ORDER_SEQUENCE_NUMBER/);
+    expect(seen).toEqual([-1, -1, -1, 9]);
+    await queue.reset();
+    expect(partition.endOffset).toBe(9);
   });
 
   test("Partitions of one leader share a request; those of another have their own.", async () => {

@@ -145,7 +145,7 @@ export class ProduceQueue {
   async #request(leader: number, partitions: readonly OutputPartition[]): Promise<Map<OutputPartition, BrokerAnswer>> {
     const answers = new Map<OutputPartition, BrokerAnswer>();
     if (leader < 0) {
-      for (const partition of partitions) answers.set(partition, { code: 5, message: null });
+      for (const partition of partitions) answers.set(partition, { code: 5, baseOffset: -1, message: null });
       return answers;
     }
     const topics = new Map<string, { topic: string; partitions: { partition: number; batch: Buffer }[] }>();
@@ -170,12 +170,14 @@ export class ProduceQueue {
       for (const topic of response.topics) {
         for (const answer of topic.partitions) {
           const partition = partitions.find((p) => p.topic === topic.topic && p.partition === answer.partition);
-          if (partition !== undefined) answers.set(partition, { code: answer.errorCode, message: answer.errorMessage });
+          if (partition === undefined) continue;
+          const { errorCode: code, baseOffset, errorMessage: message } = answer;
+          answers.set(partition, { code, baseOffset, message });
         }
       }
     } catch (error) {
       if (onConnectionLoss === "fail" || !isConnectionLoss(error)) throw error;
-      for (const partition of partitions) answers.set(partition, { code: 13, message: null });
+      for (const partition of partitions) answers.set(partition, { code: 13, baseOffset: -1, message: null });
       return answers;
     }
     // F4: an answer that leaves a partition out is not an acknowledgement of it.
@@ -191,10 +193,11 @@ export class ProduceQueue {
     let backoffMs = 0;
     let refresh = false;
     for (const partition of partitions) {
-      const { code, message } = answers.get(partition) as BrokerAnswer;
+      const { code, baseOffset, message } = answers.get(partition) as BrokerAnswer;
       const batch = partition.ready[0] as SealedBatch;
       if (code === 0) {
         partition.ready.shift();
+        partition.endOffset = baseOffset + batch.writer.count;
         batch.writer.free();
         this.#pendingBatches--;
         this.#acknowledgedBatches++;
@@ -252,6 +255,8 @@ export class ProduceQueue {
 
 interface BrokerAnswer {
   readonly code: number;
+  /** Offset of the batch's first record. */
+  readonly baseOffset: number;
   readonly message: string | null;
 }
 

@@ -30,6 +30,11 @@ export class Arena {
     return this.#bytes;
   }
 
+  /** Begins at the front again: for whoever has handed on what was written. */
+  reset(): void {
+    this.#used = 0;
+  }
+
   /** Copies a key and its value. @param expiresAt {@link NEVER}, or the stream time it counts as deleted from */
   write(
     key: Buffer,
@@ -60,7 +65,7 @@ export class Arena {
     const valueStart = keyEnd + headBytes;
     let valueEnd: number;
     if (typeof value === "string") {
-      valueEnd = valueStart + chunk.utf8Write(value, valueStart);
+      valueEnd = valueStart + chunk.write(value, valueStart);
     } else {
       chunk.set(value, valueStart);
       valueEnd = valueStart + value.length;

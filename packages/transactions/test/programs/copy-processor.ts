@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
 import { createConsoleLogger, createHeaders, stringSerde } from "@eos/core";
 import { createExactlyOnceProcessor, type ProcessorOptions } from "@eos/transactions";
+import { SumStore } from "../sum-store.ts";
 
-// Copies values in upper case and says in the header `eos-source` which input record each output comes from. What
-// happens is reported on stdout, one JSON object a line; SIGTERM closes cleanly.
+// Copies values in upper case and says in the header `eos-source` which input record each output comes from; with a
+// store also in `eos-count` how many records of its key there were. What happens is reported on stdout, one JSON object a
+// line; SIGTERM closes cleanly.
 
 const { values: flags } = parseArgs({
   options: {
@@ -18,12 +20,15 @@ const { values: flags } = parseArgs({
     "session-timeout-ms": { type: "string", default: "10000" },
     "heartbeat-interval-ms": { type: "string", default: "500" },
     "max-batch-bytes": { type: "string", default: "1048576" },
+    store: { type: "string" },
   },
 });
 
 function report(event: string, fields: object): void {
   process.stdout.write(`${JSON.stringify({ event, atMs: Date.now(), ...fields })}\n`);
 }
+
+const store = flags.store === undefined ? null : new SumStore(flags.store);
 
 const processor = createExactlyOnceProcessor<string, string>({
   brokers: flags.brokers.split(","),
@@ -41,13 +46,13 @@ const processor = createExactlyOnceProcessor<string, string>({
   heartbeatIntervalMs: Number(flags["heartbeat-interval-ms"]),
   maxBatchBytes: Number(flags["max-batch-bytes"]),
   logger: createConsoleLogger({ level: "warn" }),
-  transform: (record) => ({
-    value: record.value === null ? null : record.value.toUpperCase(),
-    headers: Object.assign(
-      createHeaders({ "eos-source": `${record.topic}-${record.partition}@${record.offset}` }),
-      record.headers,
-    ),
-  }),
+  stores: store === null ? [] : [store],
+  transform: (record, context) => {
+    const { topic, partition, offset, key, value } = record;
+    const headers = createHeaders({ "eos-source": `${topic}-${partition}@${offset}` });
+    if (store !== null) headers["eos-count"] = Buffer.from(String(context.getStateStore(store).add(String(key), 1)));
+    return { value: value === null ? null : value.toUpperCase(), headers: Object.assign(headers, record.headers) };
+  },
   onStateChange: (next, previous) => report("state", { next, previous }),
   onFenced: ({ message }) => report("fenced", { message }),
   onInvalidEpoch: ({ message }) => report("fenced", { message }),

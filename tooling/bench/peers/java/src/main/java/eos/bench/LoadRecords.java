@@ -8,13 +8,25 @@ import java.nio.charset.StandardCharsets;
  */
 final class LoadRecords {
   private static final int VALUE_BYTES = 90;
+  private static final int UPSERT_BYTES = 100;
   private static final int KEYS = 1000;
+  /** Odd, so that multiplying by it is a bijection of the integers; 2³² divided by the golden ratio, so that it scatters. */
+  private static final int SCATTER = 0x9e3779b1;
   private static final String FILLER = "the quick brown fox jumps over the lazy dog and runs into the deep green wood until night falls ";
 
   private LoadRecords() {}
 
   static byte[] key(int i) {
     return bytes("k" + i % KEYS);
+  }
+
+  /** Another one for each number, in no order: a store that only ever appends would be measured at its easiest. */
+  static byte[] uniqueKey(int i) {
+    return bytes(String.format("k%08x", i * SCATTER));
+  }
+
+  static String upsertValue(int i) {
+    return padded("record-" + i + "-", UPSERT_BYTES);
   }
 
   static String stringValue(int i) {

@@ -1,0 +1,50 @@
+import type { Client } from "@eos/client";
+import { formatTopicPartition, type TopicPartition } from "@eos/core";
+import { ChangelogTruncatedError } from "../errors.ts";
+
+/** What of a changelog a store has not seen. */
+export interface ChangelogRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The end is the high watermark, not the last stable offset: when a group's offsets are stable already, the markers of the
+ * transaction that wrote them may still be on their way to the changelog.
+ * ```
+ * 1. a predecessor's EndTxn is acknowledged by the coordinator
+ * 2. its marker arrives in the offsets topic: the offsets are stable, a successor goes on from them
+ * 3. its marker arrives in the changelog: only now the last stable offset is behind its records
+ * ```
+ * Read as committed up to the high watermark, 3 is waited for. Kafka Streams' `StoreChangelogReader` does the same.
+ *
+ * @param from - next offset to read; −1: the earliest
+ * @throws ChangelogTruncatedError, UnknownTopicError, AuthorizationError, ConnectionError
+ */
+export async function unseenRange(
+  admin: Pick<Client["admin"], "listOffsets">,
+  changelog: TopicPartition,
+  from: number,
+): Promise<ChangelogRange> {
+  const [[earliest], [latest]] = await Promise.all([
+    admin.listOffsets([changelog], "earliest", "read_uncommitted"),
+    admin.listOffsets([changelog], "latest", "read_uncommitted"),
+  ]);
+  if (earliest === undefined || latest === undefined) {
+    throw new Error(`no offsets were listed for ${formatTopicPartition(changelog)}`);
+  }
+  if (from < 0) return { start: earliest.offset, end: latest.offset };
+  if (from > latest.offset) {
+    throw new ChangelogTruncatedError(
+      changelog,
+      `it ends at offset ${latest.offset}, but the store has it up to ${from}`,
+    );
+  }
+  if (from < earliest.offset) {
+    throw new ChangelogTruncatedError(
+      changelog,
+      `it begins at offset ${earliest.offset}, but the store has it up to ${from} only`,
+    );
+  }
+  return { start: from, end: latest.offset };
+}

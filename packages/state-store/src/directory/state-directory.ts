@@ -1,0 +1,300 @@
+import { readdir, realpath } from "node:fs/promises";
+import { resolve } from "node:path";
+import {
+  checkOptions,
+  type Clock,
+  type Logger,
+  nonEmptyString,
+  object,
+  type ParticipantHost,
+  positiveInteger,
+  required,
+} from "@eos/core";
+import { directoryError, StateDirectoryInUseError, TaskDirectoryLockedError } from "./directory-errors.ts";
+import { codeOf, createFolder, createOwnFolder, isWiderThanNeeded, removeFolder, removeLeftovers } from "./folders.ts";
+import { checkApplicationId, checkTaskId, isTaskId, pathUnder } from "./names.ts";
+import { HeldTask, type TaskDirectory, taskLastUsedMs } from "./task-directory.ts";
+import { type TaskLock, tryLock } from "./task-lock.ts";
+
+export interface StateDirectoryOptions {
+  /** May be a symbolic link; what lies below it may not. Created, as everything below it, with the mode 0750. */
+  readonly stateDir: string;
+  readonly applicationId: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /**
+   * The folder of a task that has not been in this directory for this long is removed.
+   * @defaultValue 600 000 (as in Kafka Streams)
+   */
+  readonly stateCleanupDelayMs?: number;
+}
+
+export interface AcquireOptions {
+  readonly signal?: AbortSignal;
+  /** How long to wait for whoever has it; 0: not at all. @defaultValue until the signal fires */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * The state of one application on this machine, as one processor sees it: `<stateDir>/<applicationId>/<taskId>/<store>`.
+ * Its folder `.locks` stays for ever.
+ *
+ * While a task is held, tasks' folders that nobody holds any more are removed (see `stateCleanupDelayMs`): first when
+ * that delay has passed, so that a restart after a long night finds its state.
+ */
+export interface StateDirectory {
+  /**
+   * Waits for a task's folder: after a rebalance, its owner before may be on this machine and still be closing. Holders
+   * of the same directory object share it.
+   *
+   * @throws InvalidStateNameError, UnsafeStateDirectoryError, StateDirectoryIoError, TaskDirectoryLockedError; the
+   * signal's reason
+   */
+  acquire(taskId: string, options?: AcquireOptions): Promise<TaskDirectory>;
+  /**
+   * Removes the state of all tasks. It comes back from the changelogs.
+   * @throws StateDirectoryInUseError when one is held by anybody: nothing was removed; StateDirectoryIoError
+   */
+  cleanUp(): Promise<void>;
+}
+
+const DEFAULT_CLEANUP_DELAY_MS = 600_000;
+const REFRESH_MS = 60_000;
+const RETRY_MS = 50;
+const WARN_AFTER_MS = 5_000;
+const LOCKS = ".locks";
+
+/**
+ * One for each processor: two in a process are strangers to each other, as two processes are.
+ *
+ * @throws TypeError on an unknown, wrong or missing option; InvalidStateNameError
+ */
+export function createStateDirectory(options: StateDirectoryOptions): StateDirectory {
+  checkOptions("createStateDirectory", options, {
+    stateDir: required(nonEmptyString),
+    applicationId: required(nonEmptyString),
+    clock: required(object),
+    logger: required(object),
+    stateCleanupDelayMs: positiveInteger,
+  });
+  checkApplicationId(options.applicationId);
+  return new ApplicationDirectory(options);
+}
+
+type StateDirectoryHost = Pick<ParticipantHost<object>, "client" | "stateDir" | "applicationId" | "clock" | "logger">;
+
+const directories = new WeakMap<object, StateDirectory>();
+
+/** The one that all stores of a processor share: they are given the same client. */
+export function stateDirectoryOf(host: StateDirectoryHost): StateDirectory {
+  const { client, stateDir, applicationId, clock, logger } = host;
+  let directory = directories.get(client);
+  if (directory === undefined) {
+    directory = createStateDirectory({ stateDir, applicationId, clock, logger });
+    directories.set(client, directory);
+  }
+  return directory;
+}
+
+class ApplicationDirectory implements StateDirectory {
+  readonly #stateDir: string;
+  readonly #applicationId: string;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #cleanupDelayMs: number;
+  readonly #held = new Map<string, HeldTask>();
+  /** Of stores that ask for the same task at a time, one tries for all. */
+  readonly #attempts = new Map<string, Promise<HeldTask | null>>();
+  #path: Promise<string> | null = null;
+  #upkeep: AbortController | null = null;
+  /** When idle folders were last looked for. */
+  #cleanedMs: number;
+
+  constructor({ stateDir, applicationId, clock, logger, stateCleanupDelayMs }: StateDirectoryOptions) {
+    this.#stateDir = resolve(stateDir);
+    this.#applicationId = applicationId;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#cleanupDelayMs = stateCleanupDelayMs ?? DEFAULT_CLEANUP_DELAY_MS;
+    this.#cleanedMs = clock.monotonicMs();
+  }
+
+  async acquire(taskId: string, { signal, timeoutMs = Infinity }: AcquireOptions = {}): Promise<TaskDirectory> {
+    checkTaskId(taskId);
+    const beganMs = this.#clock.monotonicMs();
+    let isWarned = false;
+    for (;;) {
+      signal?.throwIfAborted();
+      const held = this.#held.get(taskId) ?? (await this.#tryHold(taskId));
+      const directory = held?.hold();
+      if (directory != null) {
+        if (signal?.aborted !== true) return directory;
+        await directory.release();
+        throw signal.reason;
+      }
+      const waitedMs = this.#clock.monotonicMs() - beganMs;
+      const folder = pathUnder(await this.#root(), taskId);
+      if (waitedMs >= timeoutMs) throw new TaskDirectoryLockedError(taskId, folder, waitedMs);
+      if (waitedMs >= WARN_AFTER_MS && !isWarned) {
+        isWarned = true;
+        this.#logger.warn(
+          { taskId, folder, waitedMs: Math.round(waitedMs) },
+          "the task's directory is held by another process, or another processor of this one; waiting until it lets go",
+        );
+      }
+      await this.#clock.sleep(RETRY_MS, signal);
+    }
+  }
+
+  async cleanUp(): Promise<void> {
+    const root = await this.#root();
+    await this.#attempt("cleaning up", async () => {
+      const taskIds = await taskFolders(root);
+      const locks: TaskLock[] = [];
+      try {
+        const inUse: string[] = [];
+        for (const taskId of new Set([...taskIds, ...(await taskFolders(pathUnder(root, LOCKS)))])) {
+          const lock = await tryLock(pathUnder(root, LOCKS, taskId));
+          if (lock === null) inUse.push(taskId);
+          else locks.push(lock);
+        }
+        if (inUse.length > 0) throw new StateDirectoryInUseError(root, inUse);
+        for (const taskId of taskIds) await removeFolder(root, taskId);
+        await removeLeftovers(root);
+      } finally {
+        for (const lock of locks) await lock.release();
+      }
+    });
+  }
+
+  #tryHold(taskId: string): Promise<HeldTask | null> {
+    let attempt = this.#attempts.get(taskId);
+    if (attempt === undefined) {
+      attempt = this.#lock(taskId).finally(() => this.#attempts.delete(taskId));
+      this.#attempts.set(taskId, attempt);
+    }
+    return attempt;
+  }
+
+  async #lock(taskId: string): Promise<HeldTask | null> {
+    const root = await this.#root();
+    const lock = await tryLock(pathUnder(root, LOCKS, taskId));
+    if (lock === null) return null;
+    const path = pathUnder(root, taskId);
+    const task = new HeldTask(taskId, path, lock, this.#clock, this.#logger, () => this.#released(taskId));
+    try {
+      await task.prepare();
+    } catch (error) {
+      await lock.release();
+      throw directoryError(path, "preparing", error);
+    }
+    this.#held.set(taskId, task);
+    this.#startUpkeep();
+    return task;
+  }
+
+  #released(taskId: string): void {
+    this.#held.delete(taskId);
+    if (this.#held.size > 0) return;
+    this.#upkeep?.abort();
+    this.#upkeep = null;
+  }
+
+  #startUpkeep(): void {
+    if (this.#upkeep !== null) return;
+    this.#upkeep = new AbortController();
+    void this.#keepUp(this.#upkeep.signal);
+  }
+
+  /** While a task is held, so that a directory need not be closed. */
+  async #keepUp(signal: AbortSignal): Promise<void> {
+    const periodMs = Math.min(REFRESH_MS, this.#cleanupDelayMs);
+    for (;;) {
+      try {
+        await this.#clock.sleep(periodMs, signal);
+      } catch {
+        return;
+      }
+      try {
+        for (const task of this.#held.values()) await task.refresh();
+        if (this.#clock.monotonicMs() - this.#cleanedMs < this.#cleanupDelayMs) continue;
+        this.#cleanedMs = this.#clock.monotonicMs();
+        await this.#removeIdle();
+      } catch (error) {
+        this.#logger.warn(
+          { folder: this.#stateDir, err: error },
+          "the upkeep of the state directory failed; it goes on",
+        );
+      }
+    }
+  }
+
+  async #removeIdle(): Promise<void> {
+    const root = await this.#root();
+    for (const taskId of await taskFolders(root)) {
+      if (this.#held.has(taskId) || !(await this.#isIdle(root, taskId))) continue;
+      const lock = await tryLock(pathUnder(root, LOCKS, taskId));
+      if (lock === null) continue;
+      try {
+        // It may have been in use between the first look and the lock.
+        if (!(await this.#isIdle(root, taskId))) continue;
+        await removeFolder(root, taskId);
+        this.#logger.info(
+          { taskId, folder: pathUnder(root, taskId) },
+          "removed the state of a task that is elsewhere now",
+        );
+      } finally {
+        await lock.release();
+      }
+    }
+    await removeLeftovers(root);
+  }
+
+  async #isIdle(root: string, taskId: string): Promise<boolean> {
+    try {
+      return this.#clock.now() - (await taskLastUsedMs(pathUnder(root, taskId))) >= this.#cleanupDelayMs;
+    } catch (error) {
+      // Another process was faster.
+      if (codeOf(error) === "ENOENT") return false;
+      throw error;
+    }
+  }
+
+  /** `<stateDir>/<applicationId>` without links in it: LevelDB takes two names of a file for two files. */
+  async #root(): Promise<string> {
+    this.#path ??= this.#attempt("creating", () => this.#create());
+    try {
+      return await this.#path;
+    } catch (error) {
+      this.#path = null;
+      throw error;
+    }
+  }
+
+  async #create(): Promise<string> {
+    await createFolder(this.#stateDir);
+    const root = pathUnder(await realpath(this.#stateDir), this.#applicationId);
+    if (!(await createOwnFolder(root)) && (await isWiderThanNeeded(root))) {
+      this.#logger.warn(
+        { folder: root },
+        "others than its owner and group can use the state directory: chmod it to 0750",
+      );
+    }
+    await createOwnFolder(pathUnder(root, LOCKS));
+    return root;
+  }
+
+  async #attempt<T>(doing: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw directoryError(this.#stateDir, doing, error);
+    }
+  }
+}
+
+/** The folders of tasks; what else lies there is not ours. */
+async function taskFolders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory() && isTaskId(entry.name)).map(({ name }) => name);
+}

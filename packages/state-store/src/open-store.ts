@@ -1,0 +1,91 @@
+import type { PartitionPosition } from "@eos/core";
+import { changelogTopicName } from "./changelog/changelog-topic.ts";
+import { createAtLeastOnceSink, type AtLeastOnceSink } from "./changelog/at-least-once-sink.ts";
+import type { StoreBuilder } from "./store-builder.ts";
+import type { StoreHost } from "./store-host.ts";
+
+/** A store that is used without a processor. */
+export interface OpenedStore<S> {
+  readonly store: S;
+  /**
+   * What was written since the last commit goes to the changelog and then to the disk. Outside a transaction that is at
+   * least once: what a crash or an error leaves in the changelog is part of the store when it is opened again.
+   *
+   * @throws TransactionAbortedError, ConnectionError: the store went back to what its changelog says; StoreIoError
+   */
+  commit(): Promise<void>;
+  /** Drops what is not committed. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface OpenStoreOptions {
+  /** @defaultValue 0 */
+  readonly partition?: number;
+  /** Gives the opening up, the restore included. */
+  readonly signal?: AbortSignal;
+}
+
+const NO_INPUTS: readonly PartitionPosition[] = [];
+
+/**
+ * Opens one partition of a store, restored to the end of its changelog. Only one process may have it open: nothing
+ * fences another one here, as a processor's transactions do.
+ *
+ * @throws TypeError, MisconfiguredInternalTopicError, TaskDirectoryLockedError, StoreIoError, ConnectionError
+ */
+export async function openStore<S, R>(
+  builder: StoreBuilder<S, R>,
+  host: StoreHost,
+  { partition = 0, signal = new AbortController().signal }: OpenStoreOptions = {},
+): Promise<OpenedStore<S>> {
+  await builder.prepare(host);
+  let sink: AtLeastOnceSink | null = null;
+  let failure: Error | null = null;
+  const participant = await builder.open({
+    taskId: `0_${partition}`,
+    partition,
+    get timestamp() {
+      return host.clock.now();
+    },
+    signal,
+    async sink(topic) {
+      sink = await createAtLeastOnceSink(host.client, { topic, partition });
+      return sink;
+    },
+    fail: (error) => {
+      failure ??= error;
+    },
+  });
+  async function recover(): Promise<void> {
+    participant.abort();
+    failure = null;
+    await participant.restore(NO_INPUTS, signal);
+  }
+  async function close(): Promise<void> {
+    await participant.close();
+    await sink?.close();
+  }
+  try {
+    await participant.restore(NO_INPUTS, signal);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    store: participant.state,
+    async commit() {
+      try {
+        if (failure !== null) throw failure;
+        participant.beginCommit();
+        await sink?.flush();
+        await participant.committed(NO_INPUTS);
+      } catch (error) {
+        await recover();
+        throw error;
+      }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

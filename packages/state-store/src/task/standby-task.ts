@@ -1,0 +1,179 @@
+import type { Client } from "@eos/client";
+import type { ParticipantHost, TopicPartition } from "@eos/core";
+import { OverlayStore } from "../bytes/overlay-store.ts";
+import type { StoreEngine } from "../engine/store-engine.ts";
+import { isDamage } from "../errors.ts";
+import { StoreClosedError } from "../iterators/iterator-errors.ts";
+import { OpenIterators } from "../iterators/open-iterators.ts";
+import { StoreMetrics } from "../metrics/store-metrics.ts";
+import type { StoreKind } from "../store-kind.ts";
+import type { ChangelogReplay } from "./changelog-replay.ts";
+import type { StoreHome } from "./store-home.ts";
+
+/** A copy of a store that another process works on, kept warm. */
+export interface Standby<R> {
+  /** The copy: committed state, a little behind. */
+  readonly store: R;
+  /** Records, by offsets, that the changelog is ahead. */
+  lag(): Promise<number>;
+  /** Ends following; the copy stays in `stateDir`, and is what the next opening begins with. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface StandbyTaskOptions<S, R> {
+  readonly name: string;
+  readonly kind: StoreKind<S, R>;
+  readonly home: StoreHome;
+  readonly topicPartition: TopicPartition;
+  readonly replay: ChangelogReplay;
+  readonly host: ParticipantHost<Client>;
+  readonly onEnded: () => void;
+}
+
+const RETRY_MS = 1_000;
+
+export class StandbyTask<S, R> implements Standby<R> {
+  readonly store: R;
+  readonly #options: StandbyTaskOptions<S, R>;
+  readonly #bytes: OverlayStore;
+  readonly #iterators: OpenIterators;
+  readonly #ending = new AbortController();
+  #engine: StoreEngine | null = null;
+  #following: Promise<void> = Promise.resolve();
+
+  constructor(options: StandbyTaskOptions<S, R>) {
+    const { name, kind, host, topicPartition } = options;
+    const metrics = new StoreMetrics(host.clock);
+    this.#options = options;
+    this.#iterators = new OpenIterators(metrics);
+    this.#bytes = new OverlayStore({
+      name,
+      sink: null,
+      caching: false,
+      prefixBytes: kind.format.prefixBytes,
+      onHit: () => undefined,
+      onFailure: () => undefined,
+    });
+    this.store = kind.createReadOnly(this.#bytes.committed, {
+      storeName: name,
+      topic: topicPartition.topic,
+      timestamp: () => -1,
+      metrics,
+      iterators: this.#iterators,
+    });
+  }
+
+  /** Opens the copy and begins to follow. */
+  async start(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      await this.#end();
+      await this.#options.home.release();
+      throw error;
+    }
+    this.#following = this.#follow();
+  }
+
+  async lag(): Promise<number> {
+    const { host, topicPartition } = this.#options;
+    const [end] = await host.client.admin.listOffsets([topicPartition], "latest");
+    const position = Math.max(this.#engine?.position.changelogOffset ?? 0, 0);
+    return Math.max((end?.offset ?? 0) - position, 0);
+  }
+
+  async close(): Promise<void> {
+    if (this.#ending.signal.aborted) return;
+    await this.#end();
+    await this.#engine?.close();
+    this.#engine = null;
+    await this.#options.home.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The copy becomes a task's store: it is handed over open. */
+  async promote(): Promise<StoreHome> {
+    await this.#end();
+    const { home } = this.#options;
+    const engine = this.#engine;
+    this.#engine = null;
+    return engine === null ? home : new HandedOver(home, engine);
+  }
+
+  async #end(): Promise<void> {
+    this.#ending.abort();
+    await this.#following;
+    this.#bytes.attach(null);
+    await this.#iterators.invalidate(new StoreClosedError(this.#options.name));
+    this.#options.onEnded();
+  }
+
+  async #open(): Promise<StoreEngine> {
+    this.#engine ??= await this.#options.home.open();
+    this.#bytes.attach(this.#engine);
+    return this.#engine;
+  }
+
+  /** Until it is ended. A copy that is damaged, or has lost the changelog's thread, begins anew. */
+  async #follow(): Promise<void> {
+    const { replay, host, home, name } = this.#options;
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      try {
+        const engine = await this.#open();
+        await replay.rollForward(engine, signal);
+        // As of now: how far behind the copy will be when this process ends, nobody knows.
+        await home.markCurrent();
+        home.markBehind();
+        await replay.follow(engine, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        host.logger.warn({ store: name, err: error }, `the standby copy of "${name}" begins anew`);
+        this.#bytes.attach(null);
+        const engine = this.#engine;
+        this.#engine = null;
+        await engine?.close().catch(() => undefined);
+        if (isDamage(error)) await home.wipe();
+        await host.clock.sleep(RETRY_MS, signal).catch(() => undefined);
+      }
+    }
+  }
+}
+
+/** A place whose engine is open already, for whoever opens it first. */
+class HandedOver implements StoreHome {
+  readonly #home: StoreHome;
+  #engine: StoreEngine | null;
+
+  constructor(home: StoreHome, engine: StoreEngine) {
+    this.#home = home;
+    this.#engine = engine;
+  }
+
+  open(): Promise<StoreEngine> {
+    const engine = this.#engine;
+    this.#engine = null;
+    return engine === null ? this.#home.open() : Promise.resolve(engine);
+  }
+
+  wipe(): Promise<void> {
+    return this.#home.wipe();
+  }
+
+  markCurrent(): Promise<void> {
+    return this.#home.markCurrent();
+  }
+
+  markBehind(): void {
+    this.#home.markBehind();
+  }
+
+  async release(): Promise<void> {
+    await this.#engine?.close();
+    await this.#home.release();
+  }
+}
