@@ -16,6 +16,8 @@ export type {
 export type { StoreIterator } from "./iterators/store-iterator.ts";
 export { StoreClosedError } from "./iterators/iterator-errors.ts";
 
+export { installSnapshot } from "./install-snapshot.ts";
+export type { SnapshotPlace } from "./install-snapshot.ts";
 export { openStore } from "./open-store.ts";
 export type { OpenedStore, OpenStoreOptions } from "./open-store.ts";
 export { createStoreHost } from "./store-host.ts";

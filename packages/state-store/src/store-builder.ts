@@ -8,6 +8,7 @@ import {
 } from "@eos/core";
 import { changelogTopicName, ensureChangelogTopic } from "./changelog/changelog-topic.ts";
 import { StoreMetrics, type StoreMetricsSnapshot } from "./metrics/store-metrics.ts";
+import { writeLastUsedMs } from "./directory/last-used.ts";
 import { StoreClosedError } from "./iterators/iterator-errors.ts";
 import type { StoreKind } from "./store-kind.ts";
 import type { StoreOptions } from "./store-options.ts";
@@ -153,6 +154,7 @@ class ChangeloggedStoreBuilder<S, R, K, V> implements StoreBuilder<S, R, K, V> {
     const task = this.#tasks.get(partition);
     if (task === undefined) throw new StoreClosedError(this.name);
     await task.store.snapshot(folder);
+    await writeLastUsedMs(folder, this.#host().host.clock.now());
   }
 
   async standby(partition: number, taskId = `0_${partition}`): Promise<Standby<R>> {

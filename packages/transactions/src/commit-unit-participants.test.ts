@@ -1,4 +1,4 @@
-import { type BatchProducer, type Client, TransactionAbortedError } from "@eos/client";
+import { type BatchProducer, type Client, ConnectionError, TransactionAbortedError } from "@eos/client";
 import {
   type Clock,
   EosError,
@@ -273,6 +273,13 @@ describe("a commit with participants", () => {
     await eventually(() => unit.isRunning);
     expect(calls).toEqual([...COMMIT, ...RECOVERY]);
     expect(a.positions.at(-1)).toEqual([{ topic: "in", partition: 0, offset: COMMITTED_OFFSET }]);
+  });
+
+  it("drops it once, however often the producer's abort has to be tried", async () => {
+    const { unit, calls, commitAt } = await scenario({ commit: [aborted()], abort: [new ConnectionError("lost")] });
+    await commitAt(5);
+    await eventually(() => unit.isRunning);
+    expect(calls).toEqual([...COMMIT, "a abort", "b abort", "abort", ...RECOVERY.slice(2)]);
   });
 
   it("drops it too when a participant does not begin it", async () => {

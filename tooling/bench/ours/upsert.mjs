@@ -12,7 +12,6 @@ const { bootstrap, group, input, scope, ...rest } = readOptions(
   "group",
   "input",
   "scope",
-  "partitions",
   "commit-interval-ms",
   "state-dir",
 );
@@ -21,8 +20,8 @@ const store = keyValueStore({ name: "store", key: stringSerde, value: bytesSerde
 
 async function printContents() {
   const digest = new StoreDigest();
-  for (let partition = 0; partition < Number(rest.partitions); partition++) {
-    for await (const { key, value } of store.readOnly(partition).all()) digest.add(key, value);
+  for (const partition of store.partitions) {
+    for await (const { key, value } of store.readOnly(partition).store.all()) digest.add(key, value);
   }
   console.log(digest.json());
 }

@@ -11,6 +11,7 @@ import { rebalanceJob } from "./jobs/rebalance.ts";
 import { transactionJob } from "./jobs/transaction.ts";
 import { upsertJob } from "./jobs/upsert.ts";
 import { restoreJob } from "./jobs/restore.ts";
+import { storeMicroJob } from "./jobs/store-micro.ts";
 import { storeOpenJob } from "./jobs/store-open.ts";
 import { rivals } from "./rivals.ts";
 import type { Rival } from "./rival.ts";
@@ -30,17 +31,19 @@ Jobs
   upsert        records of a key each into a store with a changelog, exactly once
   restore       that store from its changelog
   store-open    that store opened again after kill -9
+  store-micro   calls of a store on its own
 
 Options
   --rivals a,b          who takes part; the first is compared with the others
                         (${[...rivals.keys()].join(", ")})
-  --rounds n            measured rounds after the discarded warm-up: default 3; rebalance, pause-memory: 1
-  --records 1000000     copy, produce, consume, keys; pause-memory: before it starts
-  --warmup-records n    copy, produce, consume, keys: default 500000, at most --records
+  --rounds n            measured rounds after the discarded warm-up: default 3; rebalance, pause-memory, store-micro: 1
+  --records 1000000     copy, produce, consume, keys, upsert, restore, store-open; pause-memory: before it starts;
+                        store-micro: 10000000
+  --warmup-records n    copy, produce, consume, keys, upsert: default 500000, at most --records
   --partitions n        of every topic: default 4; rebalance: 100
   --serde string|json   copy, consume, latency, idle
   --commit-interval-ms 100
-  --rate n              records a second: latency 1000, rebalance 500, pause-memory 10000
+  --rate n              records a second: latency 1000, rebalance 500, pause-memory and store-open 10000
   --seconds n           how long is measured: latency, idle 30; pause-memory 600
   --warmup-seconds n    how long it runs before that: latency 10, pause-memory 60
   --transactions 500    transaction
@@ -60,6 +63,7 @@ const jobs: ReadonlyMap<string, Job> = new Map([
   ["upsert", upsertJob],
   ["restore", restoreJob],
   ["store-open", storeOpenJob],
+  ["store-micro", storeMicroJob],
 ]);
 
 const DEFAULTS = {

@@ -52,13 +52,12 @@ function rebalance(assignor: "range" | "sticky"): (job: RebalanceJob) => Program
 }
 
 function store(scope: "process" | "task"): (job: StoreJob) => Program {
-  return ({ bootstrapServers: bootstrap, group, input, partitions, commitIntervalMs, stateDirectory }) =>
+  return ({ bootstrapServers: bootstrap, group, input, commitIntervalMs, stateDirectory }) =>
     program("upsert.mjs", {
       bootstrap,
       group,
       input,
       scope,
-      partitions,
       "commit-interval-ms": commitIntervalMs,
       "state-dir": stateDirectory,
     });

@@ -109,7 +109,6 @@ export interface StoreJob {
   readonly bootstrapServers: string;
   readonly group: string;
   readonly input: string;
-  readonly partitions: number;
   readonly commitIntervalMs: number;
   readonly stateDirectory: string;
 }

@@ -35,12 +35,11 @@ export class StoreApplication implements AsyncDisposable {
   /** Starts the program, once nobody waits for the one before any more; it is killed when it has been used. */
   async run<T>(label: string, use: (program: RunningProgram) => Promise<T>): Promise<T> {
     await this.#nobodyIsMissed();
-    const { partitions, commitIntervalMs } = this.#bench.settings;
+    const { commitIntervalMs } = this.#bench.settings;
     const program = this.#rival.store?.({
       bootstrapServers: this.#bench.broker.bootstrapServers,
       group: this.group,
       input: this.input,
-      partitions,
       commitIntervalMs,
       stateDirectory: this.#stateDirectory,
     });

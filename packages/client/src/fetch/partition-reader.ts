@@ -32,12 +32,12 @@ export interface BatchChunk {
  * connection in turn. Short, since it may wait for the end of somebody's transaction.
  */
 const MAX_WAIT_MS = 100;
-const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
+const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 const MAX_PARTITION_BYTES = 1024 * 1024;
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 const MAX_QUEUE_BYTES = 4 * 1024 * 1024;
 /** Of all partitions together; one that holds nothing is fetched all the same. */
-const MAX_TOTAL_BYTES = 32 * 1024 * 1024;
+const MAX_TOTAL_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads partitions without a group: what restores stores from their changelogs and keeps copies of them warm. All that

@@ -1,5 +1,5 @@
 import { OffsetOutOfRangeError, RecordCursor, type RecordBatch } from "@eos/client";
-import { silentLogger, systemClock } from "@eos/core";
+import { type Clock, silentLogger, systemClock } from "@eos/core";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ChangelogTruncatedError } from "../errors.ts";
 import { CHANGELOG, ChangelogFixture } from "./changelog-fixture.ts";
@@ -156,6 +156,32 @@ describe("restoreChangelog", () => {
     expect(error).toBeInstanceOf(ChangelogTruncatedError);
     expect((error as ChangelogTruncatedError).cause).toBe(cause);
     expect(told.at(-1)).toEqual(["suspended", 2]);
+  });
+
+  test("says every ten seconds where it is, for as long as it runs.", async () => {
+    changelog.append(2);
+    const logged: object[] = [];
+    const sleeps: { readonly ms: number; readonly wake: () => void; readonly signal: AbortSignal | undefined }[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      sleep: (ms, signal) => new Promise((resolve) => sleeps.push({ ms, wake: resolve, signal })),
+    };
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const apply: ApplyChangelog = async () => {
+      for (let i = 0; i < 2; i++) {
+        sleeps.at(-1)?.wake();
+        await turn();
+      }
+      expect(logged).toHaveLength(2);
+      expect(logged[0]).toMatchObject({ store: "counts", position: 0, end: 2, records: 0 });
+    };
+    await restore({ clock, apply, logger: { ...silentLogger, info: (fields) => logged.push(fields) } });
+    expect(logged).toHaveLength(3);
+    expect(sleeps.map(({ ms }) => ms)).toEqual([10_000, 10_000, 10_000]);
+    expect(sleeps.at(-1)?.signal?.aborted).toBe(true);
+    sleeps.at(-1)?.wake();
+    await turn();
+    expect([logged.length, sleeps.length]).toEqual([3, 3]);
   });
 
   test("is not disturbed by a listener that throws or is not there.", async () => {

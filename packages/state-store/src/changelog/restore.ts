@@ -16,6 +16,9 @@ export type ApplyChangelog = (
   nextOffset: number,
 ) => Promise<void> | void;
 
+/** As often as Kafka Streams says how far it is. */
+const PROGRESS_MS = 10_000;
+
 export interface RestoreOptions {
   readonly client: { readonly admin: Pick<Client["admin"], "listOffsets"> } & Pick<Client, "readChunks">;
   readonly topic: string;
@@ -55,6 +58,11 @@ export async function restoreChangelog(options: RestoreOptions): Promise<Restore
   const restore: StateRestore = { topicPartition, store, startingOffset: start, endingOffset: end };
   let position = start;
   let totalRestored = 0;
+  const ended = new AbortController();
+  void every(clock, PROGRESS_MS, ended.signal, () => {
+    const at = { store, topic, partition, position, end, records: totalRestored };
+    logger.info(at, "Restoring store; a position that does not move waits for a transaction to end");
+  });
   tellListener(listener, "onRestoreStart", restore);
   try {
     const reading = { topic, partition, from: start, to: end, ...(signal === undefined ? {} : { signal }) };
@@ -68,6 +76,8 @@ export async function restoreChangelog(options: RestoreOptions): Promise<Restore
   } catch (error) {
     tellListener(listener, "onRestoreSuspended", { ...restore, totalRestored });
     throw asTruncated(error, topicPartition, position);
+  } finally {
+    ended.abort();
   }
   tellListener(listener, "onRestoreEnd", { ...restore, totalRestored });
   if (end > start) {
@@ -78,6 +88,14 @@ export async function restoreChangelog(options: RestoreOptions): Promise<Restore
     );
   }
   return { position, records: totalRestored };
+}
+
+async function every(clock: Clock, ms: number, signal: AbortSignal, work: () => void): Promise<void> {
+  for (;;) {
+    await clock.sleep(ms, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    work();
+  }
 }
 
 /** Records may be deleted while they are read: what came before them is applied, what comes after does not follow on it. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chmod, lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { chmod, cp, lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UnsafeStateDirectoryError } from "./directory-errors.ts";
 
@@ -59,6 +59,28 @@ export async function removeFolder(parent: string, name: string): Promise<void> 
     throw error;
   }
   await rm(removed, { recursive: true, force: true });
+}
+
+/**
+ * Puts a copy of a folder from elsewhere in a folder's place. A crash in the middle leaves the one, the other, or none.
+ *
+ * @param check - looks at the copy first: what it throws leaves everything as it was
+ */
+export async function replaceFolder(
+  parent: string,
+  name: string,
+  source: string,
+  check: (copy: string) => Promise<void>,
+): Promise<void> {
+  const copy = join(parent, `.deleted-${randomUUID()}`);
+  try {
+    await cp(source, copy, { recursive: true });
+    await check(copy);
+    await removeFolder(parent, name);
+    await rename(copy, join(parent, name));
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
 }
 
 export async function removeLeftovers(parent: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { readdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
   checkOptions,
@@ -10,11 +10,11 @@ import {
   positiveInteger,
   required,
 } from "@eos/core";
-import { directoryError, StateDirectoryInUseError, TaskDirectoryLockedError } from "./directory-errors.ts";
-import { codeOf, createFolder, createOwnFolder, isWiderThanNeeded, removeFolder, removeLeftovers } from "./folders.ts";
-import { checkApplicationId, checkTaskId, isTaskId, pathUnder } from "./names.ts";
-import { HeldTask, type TaskDirectory, taskLastUsedMs } from "./task-directory.ts";
-import { type TaskLock, tryLock } from "./task-lock.ts";
+import { directoryError, TaskDirectoryLockedError } from "./directory-errors.ts";
+import { createFolder, createOwnFolder, isWiderThanNeeded } from "./folders.ts";
+import { checkApplicationId, checkTaskId, pathUnder } from "./names.ts";
+import { HeldTask, type TaskDirectory } from "./task-directory.ts";
+import { locksFolder, lockTask, removeAllTasks, removeIdleTasks } from "./task-folders.ts";
 
 export interface StateDirectoryOptions {
   /** May be a symbolic link; what lies below it may not. Created, as everything below it, with the mode 0750. */
@@ -62,7 +62,6 @@ const DEFAULT_CLEANUP_DELAY_MS = 600_000;
 const REFRESH_MS = 60_000;
 const RETRY_MS = 50;
 const WARN_AFTER_MS = 5_000;
-const LOCKS = ".locks";
 
 /**
  * One for each processor: two in a process are strangers to each other, as two processes are.
@@ -148,23 +147,7 @@ class ApplicationDirectory implements StateDirectory {
 
   async cleanUp(): Promise<void> {
     const root = await this.#root();
-    await this.#attempt("cleaning up", async () => {
-      const taskIds = await taskFolders(root);
-      const locks: TaskLock[] = [];
-      try {
-        const inUse: string[] = [];
-        for (const taskId of new Set([...taskIds, ...(await taskFolders(pathUnder(root, LOCKS)))])) {
-          const lock = await tryLock(pathUnder(root, LOCKS, taskId));
-          if (lock === null) inUse.push(taskId);
-          else locks.push(lock);
-        }
-        if (inUse.length > 0) throw new StateDirectoryInUseError(root, inUse);
-        for (const taskId of taskIds) await removeFolder(root, taskId);
-        await removeLeftovers(root);
-      } finally {
-        for (const lock of locks) await lock.release();
-      }
-    });
+    await this.#attempt("cleaning up", () => removeAllTasks(root));
   }
 
   #tryHold(taskId: string): Promise<HeldTask | null> {
@@ -178,7 +161,7 @@ class ApplicationDirectory implements StateDirectory {
 
   async #lock(taskId: string): Promise<HeldTask | null> {
     const root = await this.#root();
-    const lock = await tryLock(pathUnder(root, LOCKS, taskId));
+    const lock = await lockTask(root, taskId);
     if (lock === null) return null;
     const path = pathUnder(root, taskId);
     const task = new HeldTask(taskId, path, lock, this.#clock, this.#logger, () => this.#released(taskId));
@@ -219,44 +202,19 @@ class ApplicationDirectory implements StateDirectory {
         for (const task of this.#held.values()) await task.refresh();
         if (this.#clock.monotonicMs() - this.#cleanedMs < this.#cleanupDelayMs) continue;
         this.#cleanedMs = this.#clock.monotonicMs();
-        await this.#removeIdle();
+        await removeIdleTasks({
+          root: await this.#root(),
+          idleMs: this.#cleanupDelayMs,
+          isHeld: (taskId) => this.#held.has(taskId),
+          clock: this.#clock,
+          logger: this.#logger,
+        });
       } catch (error) {
         this.#logger.warn(
           { folder: this.#stateDir, err: error },
           "the upkeep of the state directory failed; it goes on",
         );
       }
-    }
-  }
-
-  async #removeIdle(): Promise<void> {
-    const root = await this.#root();
-    for (const taskId of await taskFolders(root)) {
-      if (this.#held.has(taskId) || !(await this.#isIdle(root, taskId))) continue;
-      const lock = await tryLock(pathUnder(root, LOCKS, taskId));
-      if (lock === null) continue;
-      try {
-        // It may have been in use between the first look and the lock.
-        if (!(await this.#isIdle(root, taskId))) continue;
-        await removeFolder(root, taskId);
-        this.#logger.info(
-          { taskId, folder: pathUnder(root, taskId) },
-          "removed the state of a task that is elsewhere now",
-        );
-      } finally {
-        await lock.release();
-      }
-    }
-    await removeLeftovers(root);
-  }
-
-  async #isIdle(root: string, taskId: string): Promise<boolean> {
-    try {
-      return this.#clock.now() - (await taskLastUsedMs(pathUnder(root, taskId))) >= this.#cleanupDelayMs;
-    } catch (error) {
-      // Another process was faster.
-      if (codeOf(error) === "ENOENT") return false;
-      throw error;
     }
   }
 
@@ -280,7 +238,7 @@ class ApplicationDirectory implements StateDirectory {
         "others than its owner and group can use the state directory: chmod it to 0750",
       );
     }
-    await createOwnFolder(pathUnder(root, LOCKS));
+    await createOwnFolder(locksFolder(root));
     return root;
   }
 
@@ -291,10 +249,4 @@ class ApplicationDirectory implements StateDirectory {
       throw directoryError(this.#stateDir, doing, error);
     }
   }
-}
-
-/** The folders of tasks; what else lies there is not ours. */
-async function taskFolders(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory() && isTaskId(entry.name)).map(({ name }) => name);
 }

@@ -9,10 +9,10 @@ const ioError = expect.objectContaining({ code: "EOS_STORE_IO", severity: "retri
 
 describe.skipIf(!(await canMountDisks()))("a disk that refuses (skipped unless this user may mount one)", () => {
   it("a full one fails the commit and all that follow, also with space again, until the store is opened anew; nothing is lost", async () => {
-    await using disk = await SmallDisk.mount(6);
+    await using disk = await SmallDisk.mount(2);
     const folder = join(disk.folder, "store");
     const ballast = join(disk.folder, "ballast");
-    await writeFile(ballast, Buffer.alloc(5 * 1024 * 1024));
+    await writeFile(ballast, Buffer.alloc(1_800 * 1024));
     const full = await openStore(folder);
     await expect(writeCommits(full, 5_000)).rejects.toEqual(ioError);
     const acknowledged = commitOf(full);

@@ -41,7 +41,8 @@ export class SmallDisk implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await run("umount", [this.folder]);
+    // Lazily: a store that a failed test left open must not hide why it failed.
+    await run("umount", ["-l", this.folder]);
     await rm(this.folder, { recursive: true });
   }
 }

@@ -17,15 +17,17 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-describe("wrong options", () => {
-  const good = {
-    brokers: [NOBODY],
-    applicationId: "app",
-    input: "in",
-    output: "out",
-    transform: () => undefined,
-  } satisfies ProcessorOptions<Buffer, Buffer, Buffer, Buffer>;
+const good = {
+  brokers: [NOBODY],
+  applicationId: "app",
+  input: "in",
+  output: "out",
+  transform: () => undefined,
+} satisfies ProcessorOptions<Buffer, Buffer, Buffer, Buffer>;
 
+const store = { name: "counts", prepare: () => undefined, open: () => undefined };
+
+describe("wrong options", () => {
   const cases: readonly (readonly [string, object, string])[] = [
     ["no brokers", { brokers: undefined }, 'option "brokers" is required; it must be a non-empty array of "host:port"'],
     [
@@ -53,6 +55,18 @@ describe("wrong options", () => {
     ],
     ["a misspelt option", { comitIntervalMs: 5 }, 'unknown option "comitIntervalMs"'],
     ["an unknown codec", { compression: "brotli" }, 'option "compression" must be'],
+    ["no output and no store", { output: undefined }, 'option "output" is required without "stores"'],
+    ["no output and an empty list of stores", { output: undefined, stores: [] }, 'option "output" is required without'],
+    ["a store that is a name", { stores: ["counts"] }, 'option "stores" must be an array of stores'],
+    ["a store that cannot be opened", { stores: [{ name: "a", prepare: () => undefined }] }, 'option "stores" must be'],
+    ["a store without a name", { stores: [{ ...store, name: "" }] }, 'option "stores" must be'],
+    ["two stores of one name", { stores: [store, { ...store }] }, "each with a name of its own"],
+    [
+      "stores and several inputs under the task scope",
+      { stores: [store], input: ["in", "other"], producerScope: "task" },
+      'with several inputs, option "stores" needs producerScope "process"',
+    ],
+    ["a state folder without a name", { stateDir: "" }, 'option "stateDir" must be a non-empty string'],
   ];
 
   it.for(cases)("%s", ([, wrong, message]) => {
@@ -63,6 +77,17 @@ describe("wrong options", () => {
   it("a misspelt option says which one may have been meant", () => {
     const wrong = { ...good, comitIntervalMs: 5 } as typeof good;
     expect(() => createExactlyOnceProcessor(wrong)).toThrow(/did you mean "commitIntervalMs"/);
+  });
+});
+
+describe("options that go together", () => {
+  it.for([
+    ["no output, but a store", { output: undefined, stores: [store] }],
+    ["stores and one input under the task scope", { stores: [store], producerScope: "task" }],
+    ["stores and several inputs under the process scope", { stores: [store], input: ["in", "other"] }],
+    ["several inputs under the task scope, without stores", { input: ["in", "other"], producerScope: "task" }],
+  ] as const)("%s", ([, right]) => {
+    expect(() => createExactlyOnceProcessor({ ...good, ...right } as unknown as typeof good)).not.toThrow();
   });
 });
 
