@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ProcessorConfig } from "@tooling/app-cli";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type FlightDelaysConfig, HELP, readConfig } from "./config.ts";
+import { HELP, readConfig } from "./config.ts";
 
 const REQUIRED = ["--brokers", "a:9092,b:9093", "--application-id", "app", "--input", "in", "--output", "out"];
 
-function read(args: readonly string[], environment: { readonly [variable: string]: string } = {}): FlightDelaysConfig {
+function read(args: readonly string[], environment: { readonly [variable: string]: string } = {}): ProcessorConfig {
   const config = readConfig(args, environment);
   if (config === "help") throw new Error("help was not asked for");
   return config;

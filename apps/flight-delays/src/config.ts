@@ -1,108 +1,19 @@
-import { boolean, nonEmptyString, nonNegativeInteger, oneOf, positiveInteger, required } from "@eos/core";
-import type { ProcessorOptions } from "@eos/transactions";
 import {
-  BROKERS_OPTION,
   type CommandLine,
-  type ConnectionOptions,
-  type ConnectionValues,
-  defined,
   describeOptions,
+  type ProcessorConfig,
+  processorOptions,
+  type ProcessorValues,
   readCommandLine,
-  readConnectionOptions,
-  SECURITY_OPTIONS,
+  readProcessorConfig,
 } from "@tooling/app-cli";
-
-/** What the program runs with. An option that was not given is absent: the processor's default holds. */
-export interface FlightDelaysConfig {
-  readonly input: string;
-  readonly output: string;
-  /** The output topic is created with this many partitions when it does not exist. */
-  readonly outputPartitions: number | undefined;
-  /** Processors in this process, each a member of the group. */
-  readonly instances: number;
-  /** Every output record says in its header `eos-source` which input record it came from. */
-  readonly traceSource: boolean;
-  /** The rest, as the processor takes it. */
-  readonly processor: Pick<
-    ProcessorOptions<unknown, unknown, unknown, unknown>,
-    | "applicationId"
-    | "commitIntervalMs"
-    | "transactionTimeoutMs"
-    | "producerScope"
-    | "maxBatchBytes"
-    | "replicationFactor"
-    | "sessionTimeoutMs"
-    | keyof ConnectionOptions
-  >;
-}
 
 const PROGRAM = "flight-delays";
 
-const OPTIONS = {
-  ...BROKERS_OPTION,
-  "application-id": {
-    ...required(nonEmptyString),
-    kind: "text",
-    placeholder: "name",
-    help: "the consumer group, and the prefix of the transactional ids",
-  },
-  input: { ...required(nonEmptyString), kind: "text", placeholder: "topic", help: "topic of flights, as JSON" },
-  output: { ...required(nonEmptyString), kind: "text", placeholder: "topic", help: "topic of enriched flights" },
-  "output-partitions": {
-    ...positiveInteger,
-    kind: "unsigned-integer",
-    placeholder: "n",
-    help: "create the output topic with n partitions if it does not exist (default: that is an error)",
-  },
-  "replication-factor": {
-    ...positiveInteger,
-    kind: "unsigned-integer",
-    placeholder: "n",
-    help: "of the output topic when it is created (default 3, at most the number of brokers)",
-  },
-  instances: {
-    ...positiveInteger,
-    kind: "unsigned-integer",
-    placeholder: "n",
-    help: "processors in this process (default 1)",
-  },
-  "producer-scope": {
-    ...oneOf("process", "task"),
-    kind: "text",
-    placeholder: "process|task",
-    help: "one transaction per processor, or one per input partition (default process)",
-  },
-  "commit-interval-ms": {
-    ...nonNegativeInteger,
-    kind: "unsigned-integer",
-    placeholder: "ms",
-    help: "how often a transaction is committed (default 100)",
-  },
-  "transaction-timeout-ms": {
-    ...positiveInteger,
-    kind: "unsigned-integer",
-    placeholder: "ms",
-    help: "after this long the broker aborts the transaction of a processor that is gone (default 10000)",
-  },
-  "session-timeout-ms": {
-    ...positiveInteger,
-    kind: "unsigned-integer",
-    placeholder: "ms",
-    help: "after this long without a heartbeat a processor's partitions go to others (default 10000)",
-  },
-  "max-batch-bytes": {
-    ...positiveInteger,
-    kind: "unsigned-integer",
-    placeholder: "bytes",
-    help: "a batch of this size leaves before the commit (default 1048576)",
-  },
-  "trace-source": {
-    ...boolean,
-    kind: "flag",
-    help: "add the header eos-source, <topic>-<partition>@<offset> of the input, to every output record",
-  },
-  ...SECURITY_OPTIONS,
-} as const satisfies CommandLine;
+const OPTIONS: CommandLine = processorOptions({
+  input: "topic of flights, as JSON",
+  output: "topic of enriched flights",
+});
 
 export const HELP = `Joins flights with their airports, exactly once, from one topic of a Kafka cluster to another, until Ctrl-C or SIGTERM.
 
@@ -121,41 +32,7 @@ Exit code: 0 after Ctrl-C or SIGTERM, 1 after an error, 2 for a wrong option.
 export function readConfig(
   args: readonly string[],
   environment: { readonly [variable: string]: string | undefined },
-): FlightDelaysConfig | "help" {
+): ProcessorConfig | "help" {
   const values = readCommandLine(PROGRAM, OPTIONS, args, environment);
-  if (values === "help") return "help";
-  const given = values as Given;
-  return {
-    input: given.input,
-    output: given.output,
-    outputPartitions: given["output-partitions"],
-    instances: given.instances ?? 1,
-    traceSource: given["trace-source"] ?? false,
-    processor: {
-      ...readConnectionOptions(PROGRAM, given),
-      applicationId: given["application-id"],
-      ...defined("producerScope", given["producer-scope"]),
-      ...defined("commitIntervalMs", given["commit-interval-ms"]),
-      ...defined("transactionTimeoutMs", given["transaction-timeout-ms"]),
-      ...defined("maxBatchBytes", given["max-batch-bytes"]),
-      ...defined("replicationFactor", given["replication-factor"]),
-      ...defined("sessionTimeoutMs", given["session-timeout-ms"]),
-    },
-  };
-}
-
-/** The values after their rules have accepted them. */
-interface Given extends ConnectionValues {
-  readonly "application-id": string;
-  readonly input: string;
-  readonly output: string;
-  readonly "output-partitions"?: number;
-  readonly "replication-factor"?: number;
-  readonly instances?: number;
-  readonly "producer-scope"?: "process" | "task";
-  readonly "commit-interval-ms"?: number;
-  readonly "transaction-timeout-ms"?: number;
-  readonly "session-timeout-ms"?: number;
-  readonly "max-batch-bytes"?: number;
-  readonly "trace-source"?: boolean;
+  return values === "help" ? "help" : readProcessorConfig(PROGRAM, values as ProcessorValues);
 }

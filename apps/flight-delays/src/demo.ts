@@ -1,5 +1,5 @@
 import { shutdownRequested, shutdownSignal } from "@tooling/app-cli/shutdown-signal";
-import "./parent-channel.ts";
+import "@tooling/app-cli/parent-channel";
 import { failureText } from "@tooling/app-cli";
 import { CleanUp } from "./demo/clean-up.ts";
 import { DEMO_HELP, type DemoOptions, readDemoOptions } from "./demo/demo-options.ts";

@@ -1,9 +1,9 @@
-import { shutdownRequested } from "@tooling/app-cli/shutdown-signal";
-import "./parent-channel.ts";
+import "@tooling/app-cli/parent-channel";
 import { createConsoleLogger, formatTopicPartition } from "@eos/core";
-import { runApp } from "@tooling/app-cli";
+import { type ProcessorConfig, runApp } from "@tooling/app-cli";
+import { runProcessors } from "@tooling/app-cli/run-processors";
 import { readAirports } from "./airports.ts";
-import { type FlightDelaysConfig, HELP, readConfig } from "./config.ts";
+import { HELP, readConfig } from "./config.ts";
 import { createFlightDelaysProcessor, type FlightDelaysProcessor } from "./processor.ts";
 
 async function prepare(
@@ -14,7 +14,7 @@ async function prepare(
   return config === "help" ? "help" : createProcessors(config);
 }
 
-async function createProcessors(config: FlightDelaysConfig): Promise<FlightDelaysProcessor[]> {
+async function createProcessors(config: ProcessorConfig): Promise<FlightDelaysProcessor[]> {
   const airports = await readAirports();
   // What stops a processor ends the program, which says so itself.
   const logger = { ...createConsoleLogger({ level: "warn" }), error: () => {} };
@@ -33,20 +33,4 @@ async function createProcessors(config: FlightDelaysConfig): Promise<FlightDelay
   });
 }
 
-/** Until the end is asked for, or a processor stops. */
-async function run(processors: readonly FlightDelaysProcessor[]): Promise<void> {
-  // A pending promise keeps no process alive, and a processor that waits for its first assignment may have no handle.
-  const keepAlive = setInterval(() => {}, 2 ** 30);
-  try {
-    const finished = Promise.all(processors.map((processor) => processor.start().then(() => processor.finished)));
-    await Promise.race([shutdownRequested, finished]);
-    await Promise.all(processors.map((processor) => processor.close()));
-  } catch (error) {
-    await Promise.allSettled(processors.map((processor) => processor.close()));
-    throw error;
-  } finally {
-    clearInterval(keepAlive);
-  }
-}
-
-await runApp({ name: "flight-delays", help: HELP, prepare, run });
+await runApp({ name: "flight-delays", help: HELP, prepare, run: runProcessors });

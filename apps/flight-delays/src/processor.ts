@@ -1,8 +1,8 @@
 import type { FetchedRecord } from "@eos/client";
 import { createHeaders, type Headers, jsonSerde, type Logger, type Observer } from "@eos/core";
 import { createExactlyOnceProcessor, type ExactlyOnceProcessor, type ProcessorState } from "@eos/transactions";
+import type { ProcessorConfig } from "@tooling/app-cli";
 import type { AirportTable } from "./airports.ts";
-import type { FlightDelaysConfig } from "./config.ts";
 import { type Flight, flightSchema } from "./flight.ts";
 import { type EnrichedFlight, enrichFlight } from "./topology.ts";
 
@@ -16,7 +16,7 @@ export interface FlightDelaysHooks {
 
 /** The topology with a topic at each end. Keys, timestamps and headers go through as they are. */
 export function createFlightDelaysProcessor(
-  config: FlightDelaysConfig,
+  config: ProcessorConfig,
   airports: AirportTable,
   hooks: FlightDelaysHooks,
 ): FlightDelaysProcessor {

@@ -62,7 +62,10 @@ export interface ParticipantTask {
   fail(error: Error): void;
 }
 
-/** Writes into the open transaction of a task: while a record is processed, and in `committed`. */
+/**
+ * Writes into the open transaction of a task: while a record is processed, and in `committed`. What `committed` writes
+ * goes with the next commit.
+ */
 export interface RecordSink {
   /**
    * Appends `key[keyStart, keyEnd)` and `value` (`null`: a tombstone). Synchronous: the record belongs to the

@@ -1,11 +1,13 @@
 import { type BatchProducer, type Client, ConnectionError, TransactionAbortedError } from "@eos/client";
 import {
   type Clock,
+  createHeaders,
   EosError,
   type ParticipantTask,
   type PartitionPosition,
   type Severity,
   silentLogger,
+  systemClock,
   type TaskParticipant,
   type TransactionParticipant,
 } from "@eos/core";
@@ -42,6 +44,7 @@ class ScriptedParticipant implements TransactionParticipant<string, Client>, Tas
     close: [],
   };
   onBeginCommit = (): void => {};
+  onCommitted = (): void => {};
   task!: ParticipantTask;
   readonly #calls: string[];
 
@@ -71,6 +74,7 @@ class ScriptedParticipant implements TransactionParticipant<string, Client>, Tas
 
   committed(positions: readonly PartitionPosition[]): Promise<void> {
     this.positions.push(positions);
+    this.onCommitted();
     return this.#play("committed");
   }
 
@@ -313,6 +317,33 @@ describe("a commit with participants", () => {
   });
 });
 
+describe("the last commit before a partition may go", () => {
+  const LAST = ["a beginCommit", "b beginCommit", "commit 0", ...TAKEN];
+
+  it("is followed by another one for what participants have written while they took it", async () => {
+    const { unit, producer, a, task, calls } = await scenario();
+    producer.state = "in-transaction";
+    const rests = [1, 2];
+    a.onCommitted = () => {
+      if (rests.shift() !== undefined) producer.state = "in-transaction";
+    };
+    await unit.suspend(never());
+    expect(calls).toEqual([...LAST, ...LAST, ...LAST]);
+    expect(task.isDropped).toBe(false);
+  });
+
+  it("leaves nothing behind: what they go on writing is aborted, and the state taken up anew", async () => {
+    const { unit, producer, a, task, calls } = await scenario();
+    producer.state = "in-transaction";
+    a.onCommitted = () => {
+      producer.state = "in-transaction";
+    };
+    await unit.suspend(never());
+    expect(calls).toEqual([...LAST, ...LAST, ...LAST, "abort"]);
+    expect(task.isDropped).toBe(true);
+  });
+});
+
 describe("a record that is half processed", () => {
   it("is waited for by the commit, and no other is begun meanwhile", async () => {
     const { unit, task, calls, commitAt } = await scenario();
@@ -452,6 +483,19 @@ describe("a participant that fails", () => {
     expect(sleptMs).toHaveLength(9);
   });
 
+  it("to take a commit and says so itself as well has failed once", async () => {
+    const { unit, a, calls, sleptMs, commitAt } = await scenario();
+    a.onCommitted = () => {
+      a.onCommitted = () => undefined;
+      a.task.fail(trouble("retriable"));
+    };
+    a.script.committed.push(trouble("retriable"));
+    await commitAt(5);
+    await eventually(() => unit.isRunning);
+    expect(calls).toEqual([...COMMIT, ...TAKEN, ...RECOVERY]);
+    expect(sleptMs).toEqual([]);
+  });
+
   it("with a fatal error ends the processor", async () => {
     const { unit, a, fatal, calls } = await scenario();
     const error = trouble("fatal");
@@ -525,6 +569,13 @@ describe("a group of participants", () => {
     expect(calls.slice(5)).toEqual(["a close", "b close"]);
   });
 
+  it("drops a commit whose outcome it has not been told before it closes", async () => {
+    const { unit, calls, commitAt } = await scenario({ commit: [new Promise(() => {})] });
+    await commitAt(5);
+    await unit.close();
+    expect(calls).toEqual([...COMMIT, "a abort", "b abort", "a close", "b close"]);
+  });
+
   it("closes all when one cannot be closed, and closes nothing twice", async () => {
     const { group, a, calls } = await scenario();
     a.script.close.push(new Error("stuck"));
@@ -553,6 +604,38 @@ describe("a group of participants", () => {
     expect(group.failure).toBeNull();
     expect(task.isDropped).toBe(false);
     expect(calls).toEqual(["a close", "b close"]);
+  });
+
+  it("writes to the task's partition of a topic, until it has left", async () => {
+    const { group, a, calls } = await scenario();
+    const sink = await a.task.sink("changelog");
+    const key = Buffer.from("a key");
+    sink.append(key, 2, 5, "value", 7);
+    sink.append(key, 0, 1, null, 8, createHeaders({ h: Buffer.from("1") }));
+    expect(calls).toEqual([
+      'append changelog-0 key=value at 7, headers "none"',
+      String.raw`append changelog-0 a=null at 8, headers "\u0002\u0002h\u00021"`,
+    ]);
+    expect(sink.endOffset).toBe(42);
+    await group.close();
+    expect(() => sink.append(key, 2, 5, "value", 7)).toThrow(TransactionAbortedError);
+    expect(calls.filter((call) => call.startsWith("append"))).toHaveLength(2);
+  });
+
+  it("does not write to a topic that has no such partition", async () => {
+    const { producer } = await scenario();
+    const calls: string[] = [];
+    const store = new ScriptedParticipant("store", calls);
+    const group = new ParticipantGroup({
+      participants: [store],
+      partition: 1,
+      producer: producer as unknown as BatchProducer,
+      clock: systemClock,
+      logger: silentLogger,
+      onFailure: () => undefined,
+    });
+    await group.open([], never());
+    await expect(store.task.sink("changelog")).rejects.toMatchObject({ code: "EOS_UNKNOWN_PARTITION", partition: 1 });
   });
 
   it("opens again what could not be opened, until the assignment has ended", async () => {

@@ -29,6 +29,8 @@ export interface CommitUnitOptions {
 }
 
 const RETRY_MS = 100;
+/** A participant that takes a commit may write something for the next one, as a store that sweeps what has expired. */
+const MAX_LAST_COMMITS = 3;
 
 /**
  * One producer and the tasks that commit through it: a single task under the task scope, all of a process under the
@@ -96,7 +98,6 @@ export class CommitUnit {
    * Between two assignments the tasks are only dropped, and taken up anew with the next one.
    */
   stateFailed(failure: Error): void {
-    this.#stateFailuresInARow++;
     for (const task of this.tasks) task.drop();
     if (this.#machine.state === "running") this.#startRecovery(failure);
   }
@@ -145,7 +146,14 @@ export class CommitUnit {
         await this.abandon();
         return;
       }
-      await this.#commit("all");
+      for (let commits = 0; commits < MAX_LAST_COMMITS && this.#recovering === null; commits++) {
+        await this.#commit("all");
+        if (!this.#hasRest) break;
+      }
+      if (this.#recovering === null && this.#hasRest) {
+        await this.abandon();
+        return;
+      }
     }
     if (signal.aborted) this.#rewinding.abort();
     await this.#recovering;
@@ -182,6 +190,11 @@ export class CommitUnit {
   get #hasState(): boolean {
     for (const group of this.groups.values()) if (group.hasState) return true;
     return false;
+  }
+
+  /** Participants have written what belongs to no record. A partition's next owner must not find it behind its own writes. */
+  get #hasRest(): boolean {
+    return this.#hasState && this.producer.state === "in-transaction";
   }
 
   #stateFailure(): Error | null {
@@ -234,11 +247,11 @@ export class CommitUnit {
     await this.#commitOnce("moved");
   }
 
-  /** `'all'`: also what participants have written without a record, which is lost with the producer's epoch otherwise. */
+  /** `'all'`: also what participants have written without a record. */
   async #commitOnce(what: "moved" | "all"): Promise<void> {
     const offsets = new OffsetBatch();
     const moved: { task: AnyTask; position: number }[] = [];
-    const mayRest = what === "all" && this.#hasState && this.producer.state === "in-transaction";
+    const mayRest = what === "all" && this.#hasRest;
     let generation = null;
     for (const task of this.tasks) {
       if (task.position === task.committedPosition && !mayRest) continue;
@@ -267,7 +280,6 @@ export class CommitUnit {
       await stored;
       this.#stateFailuresInARow = 0;
     } catch (failure) {
-      this.#stateFailuresInARow++;
       this.#startRecovery(failure);
     }
   }
@@ -301,6 +313,7 @@ export class CommitUnit {
       }
       try {
         await this.#quiet(signal);
+        if (this.#stateFailure() !== null) this.#stateFailuresInARow++;
         for (const group of this.groups.values()) group.abort();
         if (!(await this.#freshEpoch(verdict))) return;
         if (this.#stateFailuresInARow > 1) await clock.sleep(backoffMs(this.#stateFailuresInARow - 1), signal);

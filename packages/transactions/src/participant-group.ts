@@ -45,6 +45,8 @@ export class ParticipantGroup {
   readonly #opened: { readonly name: string; readonly participant: TaskParticipant }[] = [];
   #committingPositions: readonly PartitionPosition[] = [];
   #failure: Error | null = null;
+  /** A commit was begun, and has not been taken by all. */
+  #isCommitting = false;
   /** Nothing was written since the last abort. */
   #isAborted = false;
   /** The call that is outstanding; never rejects. */
@@ -105,6 +107,7 @@ export class ParticipantGroup {
       positions.push({ topic: queue.topic, partition: queue.partition, offset: position });
     }
     this.#committingPositions = positions;
+    this.#isCommitting = true;
     for (const { participant } of this.#opened) participant.beginCommit();
   }
 
@@ -113,8 +116,11 @@ export class ParticipantGroup {
     if (this.#closing !== null) return;
     try {
       await this.#call(this.#opened, ({ participant }) => participant.committed(this.#committingPositions));
+      this.#isCommitting = false;
     } catch (error) {
-      throw this.#failed(error);
+      // It may have said so itself already, by `fail`.
+      this.#failure ??= this.#failed(error);
+      throw this.#failure;
     }
   }
 
@@ -122,6 +128,7 @@ export class ParticipantGroup {
     this.#failure = null;
     if (this.#isAborted) return;
     this.#isAborted = true;
+    this.#isCommitting = false;
     for (const { participant } of this.#opened) participant.abort();
   }
 
@@ -135,6 +142,10 @@ export class ParticipantGroup {
     const { logger } = this.#options;
     const { taskId } = this.context;
     const closed = this.#outstanding
+      .then(() => {
+        // Whether it was committed is not known here, so it must not be taken for state that lacks nothing.
+        if (this.#isCommitting) this.abort();
+      })
       .then(() => settleAll(this.#opened.map(async ({ participant }) => participant.close())))
       .catch((error: unknown) => logger.error({ taskId, err: error }, "closing a store failed"));
     let timer: NodeJS.Timeout | undefined;

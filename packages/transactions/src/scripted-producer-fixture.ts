@@ -50,5 +50,26 @@ export class ScriptedProducer {
     this.state = "ready";
   }
 
+  /** Every topic has one partition. */
+  async topic(name: string): Promise<{ readonly name: string; readonly partitions: readonly object[] }> {
+    return { name, partitions: [{ topic: name, partition: 0, endOffset: 42 }] };
+  }
+
+  append(
+    { topic, partition }: { readonly topic: string; readonly partition: number },
+    timestamp: number,
+    key: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    value: string | null,
+    headers: Buffer | null,
+    headersStart: number,
+    headersEnd: number,
+  ): void {
+    const section = headers === null ? "none" : headers.toString("latin1", headersStart, headersEnd);
+    const record = `${key.toString("utf8", keyStart, keyEnd)}=${String(value)} at ${timestamp}`;
+    this.calls.push(`append ${topic}-${partition} ${record}, headers ${JSON.stringify(section)}`);
+  }
+
   close(): void {}
 }

@@ -212,6 +212,19 @@ describe("an assignment", () => {
     expect(tasks.taskCount).toBe(0);
   });
 
+  it("that ends unseen by what it restores is not begun either", async () => {
+    const { tasks, store, calls } = manager();
+    const restored = gate();
+    store.gates.restore = restored.closed;
+    const ended = new AbortController();
+    const assigned = tasks.assigned(partitionsOf("in", 0), generation(1), ended.signal, null);
+    await turn();
+    ended.abort(new Error("ended"));
+    restored.open();
+    await expect(assigned).rejects.toThrow("ended");
+    expect(calls.slice(4)).toEqual(["restore 0_0 at in 7", "close 0_0"]);
+  });
+
   it("that is lost returns when its state is closed", async () => {
     const { tasks, store, calls } = manager();
     await tasks.assigned(partitionsOf("in", 0), generation(1), never(), null);

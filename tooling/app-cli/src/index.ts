@@ -9,3 +9,9 @@ export {
 } from "./connection-options.ts";
 export { defined } from "./defined.ts";
 export { failureLine, failureText } from "./failure.ts";
+export {
+  type ProcessorConfig,
+  processorOptions,
+  type ProcessorValues,
+  readProcessorConfig,
+} from "./processor-options.ts";

@@ -6,6 +6,7 @@ describe("readCommand", () => {
     const command = readCommand(["rebalance"]);
     expect(command?.rounds).toBe(1);
     expect(command?.settings).toMatchObject({ partitions: 100, rate: 500, visits: 20 });
+    expect(readCommand(["store-micro"])?.settings.records).toBe(10_000_000);
     expect(readCommand(["latency"])?.settings).toMatchObject({ partitions: 4, rate: 1_000, seconds: 30 });
   });
 

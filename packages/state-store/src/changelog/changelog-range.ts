@@ -1,6 +1,7 @@
 import type { Client } from "@eos/client";
 import { formatTopicPartition, type TopicPartition } from "@eos/core";
 import { ChangelogTruncatedError } from "../errors.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** What of a changelog a store has not seen. */
 export interface ChangelogRange {
@@ -19,17 +20,20 @@ export interface ChangelogRange {
  * Read as committed up to the high watermark, 3 is waited for. Kafka Streams' `StoreChangelogReader` does the same.
  *
  * @param from - next offset to read; −1: the earliest
- * @throws ChangelogTruncatedError, UnknownTopicError, AuthorizationError, ConnectionError
+ * @throws ChangelogTruncatedError, the signal's reason, UnknownTopicError, AuthorizationError, ConnectionError
  */
 export async function unseenRange(
   admin: Pick<Client["admin"], "listOffsets">,
   changelog: TopicPartition,
   from: number,
+  signal: AbortSignal | undefined,
 ): Promise<ChangelogRange> {
-  const [[earliest], [latest]] = await Promise.all([
+  const listed = Promise.all([
     admin.listOffsets([changelog], "earliest", "read_uncommitted"),
     admin.listOffsets([changelog], "latest", "read_uncommitted"),
   ]);
+  // It is patient with brokers that cannot be reached; whoever takes the task away is not.
+  const [[earliest], [latest]] = await unlessAborted(listed, signal);
   if (earliest === undefined || latest === undefined) {
     throw new Error(`no offsets were listed for ${formatTopicPartition(changelog)}`);
   }

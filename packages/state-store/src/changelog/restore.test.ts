@@ -130,6 +130,15 @@ describe("restoreChangelog", () => {
     expect(told).toEqual([]);
   });
 
+  test("does not wait for brokers that cannot be reached when its signal fires.", async () => {
+    const stop = new AbortController();
+    const admin = { listOffsets: () => new Promise<never>(() => {}) };
+    const restored = restore({ client: { ...changelog.client, admin }, signal: stop.signal });
+    stop.abort(new Error("revoked"));
+    await expect(restored).rejects.toThrow("revoked");
+    expect(told).toEqual([]);
+  });
+
   test("does not go on from a changelog that ends before the store's position, or begins behind it.", async () => {
     changelog.append(5);
     const shorter: unknown = await restore({ from: 6 }).catch((error: unknown) => error);

@@ -51,9 +51,8 @@ export interface RestoreResult {
  */
 export async function restoreChangelog(options: RestoreOptions): Promise<RestoreResult> {
   const { client, topic, partition, store, from, apply, listener, signal, clock, logger } = options;
-  signal?.throwIfAborted();
   const topicPartition: TopicPartition = { topic, partition };
-  const { start, end } = await unseenRange(client.admin, topicPartition, from);
+  const { start, end } = await unseenRange(client.admin, topicPartition, from, signal);
   const startedMs = clock.monotonicMs();
   const restore: StateRestore = { topicPartition, store, startingOffset: start, endingOffset: end };
   let position = start;

@@ -56,6 +56,13 @@ describe("tailChangelog", () => {
     expect(await tail({ from: 12 })).toBe(12);
   });
 
+  test("does not wait for brokers that cannot be reached when its signal fires.", async () => {
+    const admin = { listOffsets: () => new Promise<never>(() => {}) };
+    const tailed = tail({ from: 12, client: { ...changelog.client, admin } });
+    stop.abort();
+    expect(await tailed).toBe(12);
+  });
+
   test("what is being applied when the signal fires still counts.", async () => {
     changelog.append(2);
     changelog.append(2);

@@ -43,7 +43,7 @@ async function* follow(options: TailOptions): AsyncGenerator<BatchChunk & { read
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       if (!isKnown) {
-        position = (await unseenRange(client.admin, { topic, partition }, options.from)).start;
+        position = (await unseenRange(client.admin, { topic, partition }, options.from, signal)).start;
         isKnown = true;
       }
       for await (const chunk of client.readChunks({ topic, partition, from: position, signal })) {

@@ -7,6 +7,9 @@ import { InvalidStateNameError, StateDirectoryInUseError, UnsafeStateDirectoryEr
 import { ManualClock } from "./manual-clock-fixture.ts";
 import { createStateDirectory, type StateDirectory, stateDirectoryOf } from "./state-directory.ts";
 
+// What runs beside may take the disk for a while.
+vi.setConfig({ testTimeout: 30_000 });
+
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
 const DELAY = 10 * MINUTE;
@@ -47,7 +50,7 @@ async function leave(taskId: string, lastUsedMs: number): Promise<void> {
 
 /** Everything that the upkeep does without waiting for time. */
 async function upkeepToRest(): Promise<void> {
-  await vi.waitFor(() => expect(clock.sleeping).toBe(1), { interval: 1 });
+  await vi.waitFor(() => expect(clock.sleeping).toBe(1), { interval: 1, timeout: 10_000 });
 }
 
 describe("createStateDirectory", () => {
@@ -119,7 +122,8 @@ describe("a task's directory", () => {
   });
 
   it("is not reached through a symbolic link, of an application, a task, or a store", async () => {
-    const elsewhere = await mkdtemp(join(tmpdir(), "eos-elsewhere-"));
+    const elsewhere = join(stateDir, "elsewhere");
+    await mkdir(elsewhere);
     await symlink(elsewhere, below());
     await expect(open().acquire("0_0")).rejects.toThrow(UnsafeStateDirectoryError);
     await rm(below());
@@ -134,7 +138,6 @@ describe("a task's directory", () => {
     await expect(task.store("file")).rejects.toThrow(/it is not a folder/);
     await task.release();
     expect(await readdir(elsewhere)).toEqual([]);
-    await rm(elsewhere, { recursive: true });
   });
 
   it("is asked for by a valid name only", async () => {
@@ -185,7 +188,8 @@ describe("the upkeep of a state directory", () => {
     await writeFile(below("notes.txt"), "");
     for (const name of ["mine", "0_x", ".deleted-mine", "00_3"]) await mkdir(below(name));
     for (const name of await readdir(below())) await utimes(below(name), old, old);
-    const elsewhere = await mkdtemp(join(tmpdir(), "eos-elsewhere-"));
+    const elsewhere = join(stateDir, "elsewhere");
+    await mkdir(elsewhere);
     await utimes(elsewhere, old, old);
     await symlink(elsewhere, below("0_9"));
     const before = (await readdir(below())).toSorted();
@@ -194,7 +198,6 @@ describe("the upkeep of a state directory", () => {
     expect((await readdir(below())).toSorted()).toEqual(before);
     await stranger.release();
     await task.release();
-    await rm(elsewhere, { recursive: true });
   });
 
   it("counts the time from when a task was last here", async () => {
@@ -212,6 +215,7 @@ describe("the upkeep of a state directory", () => {
     clock.advance(DELAY);
     await upkeepToRest();
     expect(await readdir(below())).not.toContain("0_1");
+    await (await directory.acquire("0_1", { timeoutMs: 0 })).release();
     await other.release();
   });
 
@@ -262,6 +266,9 @@ describe("cleanUp", () => {
       const failure = directory.cleanUp();
       await expect(failure).rejects.toThrow(StateDirectoryInUseError);
       await expect(failure).rejects.toMatchObject({ code: "EOS_STATE_DIRECTORY_IN_USE", taskIds: ["0_1"] });
+      // Its lock comes before its folder.
+      await rm(task.path, { recursive: true });
+      await expect(directory.cleanUp()).rejects.toThrow(/cleaned up: 0_1 in use; nothing was removed/);
       expect(await readdir(below("0_0", "counts"))).toEqual(["CURRENT"]);
       await task.release();
     }

@@ -123,7 +123,6 @@ class ApplicationDirectory implements StateDirectory {
     const beganMs = this.#clock.monotonicMs();
     let isWarned = false;
     for (;;) {
-      signal?.throwIfAborted();
       const held = this.#held.get(taskId) ?? (await this.#tryHold(taskId));
       const directory = held?.hold();
       if (directory != null) {
@@ -205,7 +204,6 @@ class ApplicationDirectory implements StateDirectory {
         await removeIdleTasks({
           root: await this.#root(),
           idleMs: this.#cleanupDelayMs,
-          isHeld: (taskId) => this.#held.has(taskId),
           clock: this.#clock,
           logger: this.#logger,
         });

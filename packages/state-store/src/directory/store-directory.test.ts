@@ -8,6 +8,9 @@ import { ManualClock } from "./manual-clock-fixture.ts";
 import { createStateDirectory } from "./state-directory.ts";
 import type { TaskDirectory } from "./task-directory.ts";
 
+// What runs beside may take the disk for a while.
+vi.setConfig({ testTimeout: 30_000 });
+
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -25,7 +28,7 @@ async function acquire(): Promise<TaskDirectory> {
 /** Lets time pass, and waits for what is done about it. */
 async function pass(ms: number): Promise<void> {
   clock.advance(ms);
-  await vi.waitFor(() => expect(clock.sleeping).toBe(1), { interval: 1 });
+  await vi.waitFor(() => expect(clock.sleeping).toBe(1), { interval: 1, timeout: 10_000 });
 }
 
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { stat, utimes } from "node:fs/promises";
 import type { Clock, Logger } from "@eos/core";
-import { createOwnFolder, removeLeftovers } from "./folders.ts";
+import { codeOf, createOwnFolder, removeLeftovers } from "./folders.ts";
 import { StoreDirectory } from "./store-directory.ts";
 import type { TaskLock } from "./task-lock.ts";
 
@@ -79,7 +79,6 @@ export class HeldTask {
     this.#holders--;
     if (this.#holders > 0) return;
     this.#isOver = true;
-    await this.#markUsed();
     this.#onReleased();
     await this.#lock.release();
   }
@@ -95,7 +94,12 @@ export class HeldTask {
   }
 }
 
-/** When a task was last in a folder, ms since the epoch. */
-export async function taskLastUsedMs(path: string): Promise<number> {
-  return (await stat(path)).mtimeMs;
+/** When a task was last in a folder, ms since the epoch; `null` when there is none. */
+export async function taskLastUsedMs(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
 }

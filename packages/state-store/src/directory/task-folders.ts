@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import type { Clock, Logger } from "@eos/core";
 import { StateDirectoryInUseError } from "./directory-errors.ts";
-import { codeOf, removeFolder, removeLeftovers } from "./folders.ts";
+import { removeFolder, removeLeftovers } from "./folders.ts";
 import { isTaskId, pathUnder } from "./names.ts";
 import { taskLastUsedMs } from "./task-directory.ts";
 import { type TaskLock, tryLock } from "./task-lock.ts";
@@ -12,7 +12,6 @@ export interface IdleTasks {
   /** `<stateDir>/<applicationId>`. */
   readonly root: string;
   readonly idleMs: number;
-  readonly isHeld: (taskId: string) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -26,25 +25,17 @@ export function lockTask(root: string, taskId: string): Promise<TaskLock | null>
 }
 
 /** Removes the folders of tasks that nobody holds, and nobody has held for `idleMs`. */
-export async function removeIdleTasks({ root, idleMs, isHeld, clock, logger }: IdleTasks): Promise<void> {
-  const isIdle = async (taskId: string): Promise<boolean> => {
-    try {
-      return clock.now() - (await taskLastUsedMs(pathUnder(root, taskId))) >= idleMs;
-    } catch (error) {
-      // Another process was faster.
-      if (codeOf(error) === "ENOENT") return false;
-      throw error;
-    }
-  };
+export async function removeIdleTasks({ root, idleMs, clock, logger }: IdleTasks): Promise<void> {
   for (const taskId of await taskFolders(root)) {
-    if (isHeld(taskId) || !(await isIdle(taskId))) continue;
     const lock = await lockTask(root, taskId);
     if (lock === null) continue;
     try {
-      // It may have been in use between the first look and the lock.
-      if (!(await isIdle(taskId))) continue;
+      const folder = pathUnder(root, taskId);
+      // Gone: another process was faster.
+      const lastUsedMs = await taskLastUsedMs(folder);
+      if (lastUsedMs === null || clock.now() - lastUsedMs < idleMs) continue;
       await removeFolder(root, taskId);
-      logger.info({ taskId, folder: pathUnder(root, taskId) }, "removed the state of a task that is elsewhere now");
+      logger.info({ taskId, folder }, "removed the state of a task that is elsewhere now");
     } finally {
       await lock.release();
     }

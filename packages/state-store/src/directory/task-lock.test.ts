@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -179,24 +179,40 @@ describe("the lock of a task's directory", { timeout: 30_000 }, () => {
     await (await open().acquire("0_0", { timeoutMs: 1_000 })).release();
   });
 
+  it("is taken for a second store when the signal of the first fires while it is being taken for both", async () => {
+    const controller = new AbortController();
+    const directory = open();
+    const first = directory.acquire("0_0", { signal: controller.signal });
+    const second = directory.acquire("0_0");
+    controller.abort(new Error("too late"));
+    await expect(first).rejects.toThrow("too late");
+    const task = await second;
+    await expect(open().acquire("0_0", { timeoutMs: 200 })).rejects.toThrow(TaskDirectoryLockedError);
+    await task.release();
+    await (await open().acquire("0_0", { timeoutMs: 1_000 })).release();
+  });
+
   it("does not mind what a crash of the machine has left in its folder, but never removes the locked file", async () => {
     const folder = join(await realpath(stateDir), "lock");
     await (await tryLock(folder))?.release();
     const damaged = (await readdir(folder)).filter((name) => name !== "LOCK");
     expect(damaged).toContain("CURRENT");
     for (const name of damaged) await writeFile(join(folder, name), "garbage");
-    const { ino } = await stat(join(folder, "LOCK"));
+    await writeFile(join(folder, "LOCK"), "the same file");
     const lock = await tryLock(folder);
     expect(lock).not.toBeNull();
-    expect((await stat(join(folder, "LOCK"))).ino).toBe(ino);
     await lock?.release();
+    expect(await readFile(join(folder, "LOCK"), "latin1")).toBe("the same file");
   });
 
-  it("cannot be had where nothing can be written, which is told with its cause", async () => {
+  it("cannot be had where nothing can be written, which is told with its cause, and can once that is mended", async () => {
+    const folder = join(stateDir, "file", "lock");
     await writeFile(join(stateDir, "file"), "");
-    await expect(tryLock(join(stateDir, "file", "lock"))).rejects.toMatchObject({
-      code: "EOS_STATE_DIRECTORY_IO",
-      severity: "retriable",
-    });
+    const failure = { code: "EOS_STATE_DIRECTORY_IO", severity: "retriable", cause: { code: "ENOTDIR" } };
+    await expect(tryLock(folder)).rejects.toMatchObject(failure);
+    await rm(join(stateDir, "file"));
+    const lock = await tryLock(folder);
+    expect(lock).not.toBeNull();
+    await lock?.release();
   });
 });

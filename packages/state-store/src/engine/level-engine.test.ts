@@ -117,6 +117,19 @@ describe("a store on LevelDB", () => {
     await engine.close();
   }, 30_000);
 
+  it("tries a snapshot again when a table went away, and gives up in the end", async () => {
+    const engine = await open({ writeBufferBytes: 64 * 1024 });
+    for (let n = 0; n < 10; n++) await commit(engine, [write("\x01a", "v".repeat(20_000))]);
+    const [table] = (await readdir(folder)).filter((name) => name.endsWith(".ldb")) as [string];
+    await rm(join(folder, table));
+    await expect(engine.snapshot(join(parent, "snapshot"))).rejects.toMatchObject({
+      code: "EOS_STORE_CORRUPT",
+      reason: "its files were not whole in any of 20 attempts to copy them",
+    });
+    expect(await readdir(parent)).toEqual(["store"]);
+    await engine.close();
+  });
+
   it("a snapshot has its name only once it is whole, and replaces what a crash left of one", async () => {
     const engine = await open();
     await commit(engine, [write("\x01a", "1")]);

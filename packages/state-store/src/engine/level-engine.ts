@@ -22,7 +22,7 @@ import {
   FIRST_DATA_KEY,
   POSITION_KEY,
 } from "./store-metadata.ts";
-import { completeSnapshot, copyLiveFiles, partialFolder } from "./store-snapshot.ts";
+import { buildSnapshot, copyLiveFiles } from "./store-snapshot.ts";
 import { Turns } from "./turns.ts";
 
 /** How often what was written is forced to the disk, at most. */
@@ -136,6 +136,8 @@ class LevelEngine extends DatabaseEngine<ClassicLevel<Buffer, Buffer>> implement
   #position: StoreMetadata["position"];
   #checkpoint: number;
   #syncedAtMs: number;
+  /** Something was written since the checkpoint, or since it was opened. */
+  #isDirty = false;
   #failure: StoreIoError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -173,24 +175,20 @@ class LevelEngine extends DatabaseEngine<ClassicLevel<Buffer, Buffer>> implement
   }
 
   approximateNumEntries(): Promise<number> {
-    return estimateEntries(
-      this,
-      async () => (await this.db.approximateSize(FIRST_DATA_KEY, BEHIND_DATA)) + (await logBytes(this.folder)),
+    return estimateEntries(this, () =>
+      this.#reading(
+        async () => (await this.db.approximateSize(FIRST_DATA_KEY, BEHIND_DATA)) + (await logBytes(this.folder)),
+      ),
     );
   }
 
   approximateBytes(): Promise<number> {
-    return stateBytes(this.folder);
+    return this.#reading(() => stateBytes(this.folder));
   }
 
   async snapshot(folder: string): Promise<void> {
-    const partial = partialFolder(folder);
     try {
-      const files = await this.#turns.take(async () => {
-        await this.#writeCheckpoint();
-        return copyLiveFiles(this.folder, partial);
-      });
-      await completeSnapshot(partial, folder, files);
+      await buildSnapshot(folder, (partial) => copyLiveFiles(this.folder, partial));
     } catch (error) {
       throw engineFailure(this.folder, "copying", error);
     }
@@ -216,7 +214,7 @@ class LevelEngine extends DatabaseEngine<ClassicLevel<Buffer, Buffer>> implement
    */
   async #writeCheckpoint(): Promise<void> {
     const { commitNumber } = this.#position;
-    if (this.#checkpoint === commitNumber) return;
+    if (!this.#isDirty) return;
     await this.#writing(async () => {
       await this.db.compactRange(BEHIND_DATA, BEHIND_DATA);
       const batch = this.db.batch();
@@ -225,6 +223,7 @@ class LevelEngine extends DatabaseEngine<ClassicLevel<Buffer, Buffer>> implement
       await batch.write({ sync: true });
     });
     this.#checkpoint = commitNumber;
+    this.#isDirty = false;
     this.#syncedAtMs = this.#clock.monotonicMs();
   }
 
@@ -235,9 +234,18 @@ class LevelEngine extends DatabaseEngine<ClassicLevel<Buffer, Buffer>> implement
     if (sync) this.#syncedAtMs = nowMs;
   }
 
+  async #reading<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw engineFailure(this.folder, "reading", error);
+    }
+  }
+
   /** After a failed write LevelDB may take the next one, behind a gap in its log: nothing is written any more. */
   async #writing(work: () => Promise<void>): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
+    this.#isDirty = true;
     try {
       await work();
     } catch (error) {

@@ -9,7 +9,6 @@ export async function assertNotLocked(folder: string): Promise<void> {
   const probe = new Level(folder, { createIfMissing: false, errorIfExists: true });
   try {
     await probe.open();
-    await probe.close();
   } catch (error) {
     if ((error as { cause?: { code?: unknown } }).cause?.code === "LEVEL_LOCKED") throw error;
   }

@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import { commit, describeEngine, drain, write } from "./engine-suite.ts";
 import { openLevelEngine } from "./level-engine.ts";
 import { openMemoryEngine } from "./memory-engine.ts";
+import type { EngineEntry } from "./store-engine.ts";
 
 const options = { name: "memory", logger: silentLogger, clock: systemClock };
 
@@ -23,13 +24,13 @@ it("a snapshot of a store in memory is a store on disk", async () => {
       engine,
       keys.map((key) => write(key, key.repeat(100))),
     );
-    const expected = (await drain(engine.iterate({}, "forward"))).map(({ key, value }) => [key, value.bytes()]);
+    const expected = (await drain(engine.iterate({}, "forward"))).map(textsOf);
     await engine.snapshot(join(parent, "snapshot"));
     await engine.close();
     expect(await readdir(parent)).toEqual(["snapshot"]);
 
     const copy = await openLevelEngine({ ...options, folder: join(parent, "snapshot") });
-    const copied = (await drain(copy.iterate({}, "forward"))).map(({ key, value }) => [key, value.bytes()]);
+    const copied = (await drain(copy.iterate({}, "forward"))).map(textsOf);
     const { position } = copy;
     await copy.close();
     expect(copied).toEqual(expected);
@@ -38,3 +39,7 @@ it("a snapshot of a store in memory is a store on disk", async () => {
     await rm(parent, { recursive: true });
   }
 });
+
+function textsOf({ key, value }: EngineEntry): string {
+  return `${key.toString("latin1")}=${value.bytes().toString()}`;
+}

@@ -1,4 +1,3 @@
-import { rename, rm } from "node:fs/promises";
 import type { Clock, Logger } from "@eos/core";
 import { MemoryLevel } from "memory-level";
 import { sealedValue } from "../bytes/arena.ts";
@@ -9,7 +8,7 @@ import { engineFailure } from "./engine-failures.ts";
 import { copyEntries } from "./entry-copy.ts";
 import { openLevelEngine } from "./level-engine.ts";
 import type { EngineBatch, KeyRange, StoreEngine, StorePosition } from "./store-engine.ts";
-import { partialFolder } from "./store-snapshot.ts";
+import { buildSnapshot } from "./store-snapshot.ts";
 
 export interface MemoryEngineOptions {
   /** For messages. */
@@ -84,15 +83,18 @@ class MemoryEngine extends DatabaseEngine<ByteDatabase> implements StoreEngine {
 
   async snapshot(folder: string): Promise<void> {
     const { logger, clock } = this.#options;
-    const partial = partialFolder(folder);
-    await rm(partial, { recursive: true, force: true });
-    const copy = await openLevelEngine({ folder: partial, logger, clock });
     try {
-      await copyEntries(this, copy);
-    } finally {
-      await copy.close();
+      await buildSnapshot(folder, async (partial) => {
+        const copy = await openLevelEngine({ folder: partial, logger, clock });
+        try {
+          await copyEntries(this, copy);
+        } finally {
+          await copy.close();
+        }
+      });
+    } catch (error) {
+      throw engineFailure(this.folder, "copying", error);
     }
-    await rename(partial, folder);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { StoredValue } from "../bytes/stored-value.ts";
 
-/** Bounds of physical keys; an absent one is open. */
+/** Bounds of physical keys; an absent one is the end of all keys that are not the engine's own. */
 export interface KeyRange {
   readonly gte?: Buffer;
   readonly gt?: Buffer;
@@ -39,13 +39,17 @@ export interface StoreEngine {
   /** A snapshot as of now. Ends early, and cleans up, when its consumer does. @throws CorruptStoreError */
   iterate(range: KeyRange, direction: Direction): AsyncIterableIterator<EngineEntry>;
   batch(): EngineBatch;
-  /** Removes the data in a range at the cost of a range delete; not part of a batch. */
+  /** Removes the data in a range at the cost of a range delete; not part of a batch, and a crash may leave some of it. */
   clear(range: KeyRange): Promise<void>;
-  /** Exact for a store in memory; for LevelDB, bytes on disk divided by the mean size of an entry. */
+  /** Exact in memory, and up to 1,000; beyond that, bytes on disk divided by the mean size of an entry. */
   approximateNumEntries(): Promise<number>;
   /** On disk, or 0. */
   approximateBytes(): Promise<number>;
-  /** Copies the store as of its last batch into a new folder, from which it can be opened. */
+  /**
+   * Copies the store as of its last batch into a folder that does not exist or is empty, from which it can be opened.
+   * The folder gets its name when all is in it. Tables are linked within one file system: a backup against the loss of
+   * the disk is a copy of the snapshot on another one.
+   */
   snapshot(folder: string): Promise<void>;
   /** Everything written is on disk when it resolves, and said to be (a clean stop). */
   close(): Promise<void>;
@@ -56,7 +60,11 @@ export interface EngineBatch {
   /** @param value one whose key lies before it in its buffer, as `Arena.write` makes it; not a deleted one */
   put(value: StoredValue): void;
   delete(key: Buffer): void;
-  /** Writes all with `position` and the next commit number, atomically. @throws StoreIoError: nothing was written, and the engine must be opened anew */
+  /**
+   * Writes all with `position` and the next commit number, atomically.
+   *
+   * @throws StoreIoError: the engine must be opened anew, and its position says then whether the batch was written
+   */
   write(position: StorePosition): Promise<void>;
   /** Drops it. */
   discard(): Promise<void>;

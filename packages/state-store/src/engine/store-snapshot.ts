@@ -6,36 +6,44 @@ import { CURRENT, type LiveFiles, readLiveFiles, verifyLiveFiles } from "./level
 /** A compaction ends in between once in a while, not that often. */
 const MAX_ATTEMPTS = 20;
 
-/** Where a snapshot is built: it gets its name when it is whole. What a crash leaves, the next one to that name removes. */
-export function partialFolder(folder: string): string {
-  return `${folder}.partial`;
-}
-
 /**
- * Copies the files of an open LevelDB that nothing is written to meanwhile, but that goes on compacting: what it was a
- * moment ago is enough, as long as all files are of the same moment. Tables never change, so they are linked where the
- * file system can.
+ * Has a folder filled under another name and renames it when it is whole and on the disk. What a crash leaves under the
+ * other name, the next snapshot to that folder removes.
  */
-export async function copyLiveFiles(source: string, partial: string): Promise<LiveFiles> {
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+export async function buildSnapshot(folder: string, fill: (partial: string) => Promise<void>): Promise<void> {
+  const partial = `${folder}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  try {
+    await fill(partial);
+    await syncToDisk(partial);
+    // Replaces an empty folder, and refuses a full one.
+    await rename(partial, folder);
+  } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    await mkdir(partial, { recursive: true, mode: 0o750 });
-    const files = await tryCopy(source, partial);
-    if (files !== undefined) return files;
+    throw error;
   }
-  throw new Error(`the files in ${source} changed ${MAX_ATTEMPTS} times while they were copied`);
-}
-
-/** Checks the copy, and gives it its name. */
-export async function completeSnapshot(partial: string, folder: string, files: LiveFiles): Promise<void> {
-  await verifyLiveFiles(partial, files);
-  await syncToDisk(partial);
-  // Replaces an empty folder, and refuses a full one.
-  await rename(partial, folder);
   await syncToDisk(dirname(folder));
 }
 
-/** `undefined` when a compaction replaced files in between. */
+/**
+ * Copies the files of an open LevelDB, as of some moment since it was asked for. It goes on meanwhile: what is written to
+ * the log has reached the file when a batch is acknowledged, and a log copied while it grows ends as after a crash. What
+ * a compaction removed before it was copied makes the copy begin anew. Tables never change, so they are linked where the
+ * file system can.
+ *
+ * @throws DamagedFileError
+ */
+export async function copyLiveFiles(source: string, target: string): Promise<void> {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    await mkdir(target, { recursive: true, mode: 0o750 });
+    const files = await tryCopy(source, target);
+    if (files !== undefined) return verifyLiveFiles(target, files);
+    await rm(target, { recursive: true });
+  }
+  throw new DamagedFileError(`its files were not whole in any of ${MAX_ATTEMPTS} attempts to copy them`);
+}
+
+/** `undefined` when files were missing. */
 async function tryCopy(source: string, target: string): Promise<LiveFiles | undefined> {
   try {
     const files = await readLiveFiles(source);

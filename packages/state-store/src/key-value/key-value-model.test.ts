@@ -96,32 +96,36 @@ async function compare(store: ReadOnlyKeyValueStore<string, Value>, reference: R
   for (const { key, value } of expected) expect(store.get(key)).toEqual(value);
 }
 
-describe.each(["persistent", "inMemory"] as const)("a key-value store in storage '%s'", { timeout: 60_000 }, (storage) => {
-  const createBuilder = (caching: boolean) => () =>
-    timestampedKeyValueStore({ name: "store", key: stringSerde, value: stringSerde, storage, caching });
-  const common = {
-    createReference: () => new ReferenceMap(),
-    operations,
-    compare,
-    runs: storage === "persistent" ? 40 : 80,
-  };
+describe.each(["persistent", "inMemory"] as const)(
+  "a key-value store in storage '%s'",
+  { timeout: 60_000 },
+  (storage) => {
+    const createBuilder = (caching: boolean) => () =>
+      timestampedKeyValueStore({ name: "store", key: stringSerde, value: stringSerde, storage, caching });
+    const common = {
+      createReference: () => new ReferenceMap(),
+      operations,
+      compare,
+      runs: storage === "persistent" ? 12 : 80,
+    };
 
-  it("is what a Map would be, whatever happens to its task", async () => {
-    await checkModel({
-      ...common,
-      createBuilder: createBuilder(false),
-      timestampSteps: fc.integer({ min: -20, max: 30 }),
-      compaction: "never",
+    it("is what a Map would be, whatever happens to its task", async () => {
+      await checkModel({
+        ...common,
+        createBuilder: createBuilder(false),
+        timestampSteps: fc.integer({ min: -20, max: 30 }),
+        compaction: "never",
+      });
     });
-  });
 
-  it.each([false, true])("is so with a changelog that is compacted (caching: %s)", async (caching) => {
-    await checkModel({
-      ...common,
-      createBuilder: createBuilder(caching),
-      // What is compacted away, or not logged, may have had a higher timestamp: then stream time comes back lower.
-      timestampSteps: fc.integer({ min: 0, max: 30 }),
-      compaction: "sometimes",
+    it.each([false, true])("is so with a changelog that is compacted (caching: %s)", async (caching) => {
+      await checkModel({
+        ...common,
+        createBuilder: createBuilder(caching),
+        // What is compacted away, or not logged, may have had a higher timestamp: then stream time comes back lower.
+        timestampSteps: fc.integer({ min: 0, max: 30 }),
+        compaction: "sometimes",
+      });
     });
-  });
-});
+  },
+);

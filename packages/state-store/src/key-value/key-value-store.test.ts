@@ -1,5 +1,6 @@
 import { bytesSerde, int64Serde, jsonSerde, type Serde, stringSerde } from "@eos/core";
 import { describe, expect, it, vi } from "vitest";
+import type { StateRestore, StateRestoreListener } from "../changelog/restore-listener.ts";
 import { all } from "../testing/contract.ts";
 import { SimulatedTask } from "../testing/simulated-task.ts";
 import { keyValueStore } from "./key-value-store.ts";
@@ -12,7 +13,14 @@ function logged(task: SimulatedTask<unknown>): unknown[] {
     String(key),
     value === null ? null : String(value),
     timestamp,
-    ...(headers === null ? [] : [headers.toString("latin1").replaceAll(/[^ -~]/g, " ").trim()]),
+    ...(headers === null
+      ? []
+      : [
+          headers
+            .toString("latin1")
+            .replaceAll(/[^ -~]/g, " ")
+            .trim(),
+        ]),
   ]);
 }
 
@@ -79,6 +87,22 @@ describe("a key-value store", () => {
     task.at(1);
     task.state.put("b", "1");
     expect(task.state.get("a")).toBeNull();
+  });
+
+  it("reads only the rest of its changelog after a crash", async () => {
+    const restores: (StateRestore & { readonly totalRestored: number })[] = [];
+    const restoreListener: StateRestoreListener = { onRestoreEnd: (restore) => void restores.push(restore) };
+    const task = await SimulatedTask.start(() => keyValueStore({ ...strings, storage: "persistent", restoreListener }));
+    await using _task = task;
+    for (let i = 0; i < 5; i++) task.state.put(`key ${i}`, "1");
+    await task.commit();
+    task.state.put("a", "1");
+    task.beginCommit();
+    await task.crash({ outcome: "commit" });
+    expect(restores.at(-1)).toMatchObject({ startingOffset: 5, endingOffset: 8, totalRestored: 1 });
+    await task.crash();
+    expect(restores.at(-1)).toMatchObject({ startingOffset: 8, endingOffset: 8, totalRestored: 0 });
+    expect((await all(task.state.all())).length).toBe(6);
   });
 
   it("tells watchers each key that a commit changed, once", async () => {
@@ -179,7 +203,13 @@ describe("a timestamped key-value store", () => {
   it("refuses what is no value with a timestamp", async () => {
     const task = await SimulatedTask.start(() => timestampedKeyValueStore(strings));
     await using _task = task;
-    for (const value of [undefined, "1", { value: "1" }, { value: null, timestamp: 1 }, { value: "1", timestamp: 0.5 }]) {
+    for (const value of [
+      undefined,
+      "1",
+      { value: "1" },
+      { value: null, timestamp: 1 },
+      { value: "1", timestamp: 0.5 },
+    ]) {
       expect(() => task.state.put("a", value as never)).toThrow(TypeError);
     }
     expect(task.state.get("a")).toBeNull();

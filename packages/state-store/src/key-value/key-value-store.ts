@@ -15,7 +15,8 @@ export interface KeyValue<K, V> {
 export interface PutOptions {
   /**
    * The value counts as deleted from its timestamp plus this on, by the store's stream time: the highest timestamp it
-   * has seen. Reads hide it then; a tombstone in the changelog follows with one of the next commits.
+   * has seen. Reads hide it then; a tombstone in the changelog follows with one of the next commits. A store that comes
+   * back from its changelog knows of time what the records there say: compaction, or `caching`, may have taken the latest.
    * @defaultValue it stays
    */
   readonly ttlMs?: number;

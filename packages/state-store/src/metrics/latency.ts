@@ -59,14 +59,14 @@ export class Latency {
     this.#totalMs += durationMs;
     if (durationMs > this.#maxMs) this.#maxMs = durationMs;
     const bucket = durationMs <= FIRST_BOUND_MS ? 0 : Math.ceil(Math.log2(durationMs / FIRST_BOUND_MS));
-    const index = Math.min(bucket, BUCKETS - 1);
-    this.#buckets[index] = (this.#buckets[index] ?? 0) + 1;
+    // What is beyond the last one is told by the maximum.
+    if (bucket < BUCKETS) this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
   }
 
   #quantileMs(quantile: number): number {
     const rank = Math.ceil(this.#measured * quantile);
     let seen = 0;
-    for (let bucket = 0; bucket < BUCKETS - 1 && rank > 0; bucket++) {
+    for (let bucket = 0; bucket < BUCKETS && rank > 0; bucket++) {
       seen += this.#buckets[bucket] ?? 0;
       if (seen >= rank) return Math.min(FIRST_BOUND_MS * 2 ** bucket, this.#maxMs);
     }

@@ -136,7 +136,11 @@ describe("a store's metrics", () => {
     metrics.iteratorClosed(first);
     expect(metrics.snapshot()).toMatchObject({ numOpenIterators: 1, oldestIteratorOpenSinceMs: since + 10 });
     metrics.iteratorClosed(second);
-    expect(metrics.snapshot()).toMatchObject({ numOpenIterators: 0, oldestIteratorOpenSinceMs: null });
+    expect(metrics.snapshot()).toMatchObject({
+      numOpenIterators: 0,
+      oldestIteratorOpenSinceMs: null,
+      rangeLatencyAvgMs: 5,
+    });
   });
 
   it("add up bytes, overlay hits, dropped writes, restored records and corruptions", () => {

@@ -66,7 +66,9 @@ function bytesOf({ key, start, end }: Put): Buffer {
 
 function isBetween(key: string, from: string | null, to: string | null): boolean {
   const bytes = Buffer.from(key);
-  return (from === null || bytes.compare(Buffer.from(from)) >= 0) && (to === null || bytes.compare(Buffer.from(to)) <= 0);
+  return (
+    (from === null || bytes.compare(Buffer.from(from)) >= 0) && (to === null || bytes.compare(Buffer.from(to)) <= 0)
+  );
 }
 
 function session(key: string, startMs: number, endMs: number): Windowed<string> {
@@ -82,10 +84,15 @@ type Do = Operation<Store, ReferenceList>;
 const keys = fc.constantFrom("", "\0", "\0\0", "a", "a\0", "aa", "b", "\u{1f600}");
 const bounds = fc
   .tuple(fc.option(keys, { freq: 3 }), fc.option(keys, { freq: 3 }))
-  .map(([a, b]) => (a !== null && b !== null && Buffer.from(a).compare(Buffer.from(b)) > 0 ? ([b, a] as const) : ([a, b] as const)));
+  .map(([a, b]) =>
+    a !== null && b !== null && Buffer.from(a).compare(Buffer.from(b)) > 0 ? ([b, a] as const) : ([a, b] as const),
+  );
 const values = fc.option(fc.constantFrom("", "x", "y".repeat(300)), { freq: 3 });
 /** From the record's timestamp. */
-const offsets = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(0, -10, -30, -100) }, fc.integer({ min: -150, max: 40 }));
+const offsets = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(0, -10, -30, -100) },
+  fc.integer({ min: -150, max: 40 }),
+);
 const lengths = fc.oneof(fc.constantFrom(0, 10), fc.integer({ min: 0, max: 300 }));
 
 const operations: readonly fc.Arbitrary<Do>[] = [
@@ -146,21 +153,32 @@ async function compare(
   for (const { key, start, end, value } of puts) expect(store.fetchSession(key, start, end)).toEqual(value);
 }
 
-describe.each(["persistent", "inMemory"] as const)("a session store in storage '%s'", { timeout: 60_000 }, (storage) => {
-  it.each([
-    { caching: false, compaction: "never" },
-    { caching: true, compaction: "sometimes" },
-  ] as const)("is what a list of all puts would be, whatever happens to its task (%o)", async (variant) => {
-    const { caching, compaction } = variant;
-    await checkModel({
-      createBuilder: () =>
-        timestampedSessionStore({ ...SHAPE, name: "sessions", key: stringSerde, value: stringSerde, storage, caching }),
-      createReference: () => new ReferenceList(),
-      operations,
-      compare,
-      timestampSteps: fc.integer({ min: -20, max: 40 }),
-      compaction,
-      runs: storage === "persistent" ? 8 : 60,
+describe.each(["persistent", "inMemory"] as const)(
+  "a session store in storage '%s'",
+  { timeout: 60_000 },
+  (storage) => {
+    it.each([
+      { caching: false, compaction: "never" },
+      { caching: true, compaction: "sometimes" },
+    ] as const)("is what a list of all puts would be, whatever happens to its task (%o)", async (variant) => {
+      const { caching, compaction } = variant;
+      await checkModel({
+        createBuilder: () =>
+          timestampedSessionStore({
+            ...SHAPE,
+            name: "sessions",
+            key: stringSerde,
+            value: stringSerde,
+            storage,
+            caching,
+          }),
+        createReference: () => new ReferenceList(),
+        operations,
+        compare,
+        timestampSteps: fc.integer({ min: -20, max: 40 }),
+        compaction,
+        runs: storage === "persistent" ? 8 : 60,
+      });
     });
-  });
-});
+  },
+);

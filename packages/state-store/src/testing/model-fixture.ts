@@ -83,28 +83,41 @@ function commandsOf<S extends R, R, M extends Reference<M>>(
   model: StoreModel<S, R, M>,
 ): fc.Arbitrary<Command<S, R, M>>[] {
   const { operations, timestampSteps, compaction } = model;
-  const outcome = fc.constantFrom<SimulatedOutcome>("committed", "aborted", "unknownCommitted", "unknownAborted");
-  const crash: fc.Arbitrary<SimulatedCrash> = fc.record(
-    {
-      outcome: fc.constantFrom("commit", "abort"),
-      markers: fc.constant("late"),
-      restoreDiesAfterChunks: fc.integer({ min: 1, max: 2 }),
-    },
-    { requiredKeys: [] },
+  const outcome = fc.constantFrom<SimulatedOutcome>(
+    "committed",
+    "committed",
+    "aborted",
+    "unknownCommitted",
+    "unknownAborted",
   );
+  const crash: fc.Arbitrary<SimulatedCrash> = fc.record({
+    outcome: fc.constantFrom("commit", "abort"),
+    markers: fc.constantFrom("inTime", "late"),
+    restoreDiesAfterChunks: fc.constantFrom(0, 0, 1, 2),
+  });
   // Most of what happens to a store is that it is used.
-  const operation = fc.oneof(...operations);
+  const operation = fc.tuple(fc.oneof(...operations), timestampSteps).map((each) => operate<S, R, M>(...each));
   return [
-    ...Array.from({ length: 8 }, () => fc.tuple(operation, timestampSteps).map((each) => operate<S, R, M>(...each))),
-    fc.constant(commit<S, R, M>()),
-    fc.constant(beginCommit<S, R, M>()),
-    outcome.map((each) => endCommit<S, R, M>(each)),
+    ...repeated(12, operation),
+    ...repeated(2, fc.constant(commit<S, R, M>())),
+    ...repeated(3, fc.constant(beginCommit<S, R, M>())),
+    ...repeated(
+      4,
+      outcome.map((each) => endCommit<S, R, M>(each)),
+    ),
+    ...repeated(
+      2,
+      crash.map((each) => crashed<S, R, M>(each)),
+    ),
     fc.constant(abort<S, R, M>()),
-    crash.map((each) => crashed<S, R, M>(each)),
     fc.constant(restarted<S, R, M>("restart")),
     fc.constant(restarted<S, R, M>("move")),
     ...(compaction === "sometimes" ? [fc.constant(compact<S, R, M>())] : []),
   ];
+}
+
+function repeated<T>(times: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T>[] {
+  return Array.from({ length: times }, () => arbitrary);
 }
 
 function command<S extends R, R, M>(

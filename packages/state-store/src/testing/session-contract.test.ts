@@ -1,7 +1,8 @@
 import { describe, it } from "vitest";
 import { sessionStore } from "../session/session-store.ts";
 import { SimulatedTask } from "./simulated-task.ts";
-import { testSessionStore, type SessionStoreUnderTest } from "./session-contract.ts";
+import { testSessionStore } from "./session-contract.ts";
+import type { SessionStoreUnderTest } from "./session-harness.ts";
 
 describe.each(["persistent", "inMemory"] as const)("in storage '%s'", (storage) => {
   testSessionStore({

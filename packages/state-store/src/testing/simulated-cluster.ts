@@ -30,11 +30,13 @@ const BROKER_DEFAULTS: readonly (readonly [string, string])[] = [
 /** Topics in memory, behind as much of the client as stores use. */
 export class SimulatedCluster {
   readonly #topics = new Map<string, SimulatedTopic>();
-  readonly client: Client;
   /** Called with each chunk that a reader has taken. */
   onChunk = (): void => {};
+  /** Called when a reader has to wait for the end of a transaction. */
+  onWait = (): void => {};
 
-  constructor() {
+  /** A client of its own for each process. */
+  createClient(): Client {
     const admin: Pick<Admin, "ensureTopics" | "partitionCount" | "describeTopicConfig" | "listOffsets"> = {
       ensureTopics: async (topics) => {
         for (const { topic, partitions, config = {} } of topics) this.#create(topic, partitions, config);
@@ -53,7 +55,7 @@ export class SimulatedCluster {
       readChunks: (options) => this.#readChunks(options),
     };
     // Whatever else a store may call is missing, and throws.
-    this.client = { ...client, admin } as unknown as Client;
+    return { ...client, admin } as unknown as Client;
   }
 
   /** @throws UnknownTopicError */
@@ -102,6 +104,7 @@ export class SimulatedCluster {
       const batches = log.read(position, isolation, BATCHES_A_CHUNK);
       const nextOffset = batches.at(-1)?.nextOffset;
       if (nextOffset === undefined) {
+        this.onWait();
         await Promise.race([changed, fired(signal)]);
         continue;
       }

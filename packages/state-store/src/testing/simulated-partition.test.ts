@@ -13,7 +13,8 @@ function contents(batches: readonly RecordBatch[], from = 0): string[] {
   const found: string[] = [];
   for (const batch of batches) {
     cursor.open(batch, from);
-    while (cursor.next()) found.push(`${cursor.buffer.toString("utf8", cursor.keyStart, cursor.keyEnd)}@${cursor.offset}`);
+    while (cursor.next())
+      found.push(`${cursor.buffer.toString("utf8", cursor.keyStart, cursor.keyEnd)}@${cursor.offset}`);
   }
   return found;
 }
@@ -68,12 +69,13 @@ describe("a simulated partition", () => {
 describe("a simulated cluster's reader", () => {
   it("waits for the end of an open transaction, and stops behind it", async () => {
     const cluster = new SimulatedCluster();
-    await cluster.client.admin.ensureTopics([{ topic: "t", partitions: 1 }]);
+    const client = cluster.createClient();
+    await client.admin.ensureTopics([{ topic: "t", partitions: 1 }]);
     const log = cluster.partition("t", 0);
     log.append(1, records("a"));
     const taken: string[] = [];
     const reading = (async () => {
-      for await (const batch of cluster.client.readPartition({ topic: "t", partition: 0, from: 0, to: 1 })) {
+      for await (const batch of client.readPartition({ topic: "t", partition: 0, from: 0, to: 1 })) {
         taken.push(...contents([batch]));
       }
     })();
@@ -86,8 +88,9 @@ describe("a simulated cluster's reader", () => {
 
   it("refuses an offset that is not there", async () => {
     const cluster = new SimulatedCluster();
-    await cluster.client.admin.ensureTopics([{ topic: "t", partitions: 1 }]);
-    const reading = cluster.client.readPartition({ topic: "t", partition: 0, from: 3 });
+    const client = cluster.createClient();
+    await client.admin.ensureTopics([{ topic: "t", partitions: 1 }]);
+    const reading = client.readPartition({ topic: "t", partition: 0, from: 3 });
     await expect(reading.next()).rejects.toMatchObject({ code: "EOS_OFFSET_OUT_OF_RANGE" });
   });
 });

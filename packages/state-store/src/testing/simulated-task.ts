@@ -1,36 +1,40 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Client, HeaderEncoder } from "@eos/client";
+import type { Client } from "@eos/client";
 import {
-  type Headers,
   type ParticipantHost,
   type ParticipantTask,
   type PartitionPosition,
-  type RecordSink,
   silentLogger,
   systemClock,
   type TaskParticipant,
   type TransactionParticipant,
 } from "@eos/core";
 import { SimulatedCluster } from "./simulated-cluster.ts";
-import type { SimulatedPartition, SimulatedRecord } from "./simulated-partition.ts";
+import type { SimulatedPartition } from "./simulated-partition.ts";
+import { SimulatedSink } from "./simulated-sink.ts";
 
-/** What is special about a crash; each absent by default. */
+/** How a process dies, and the next one takes over. */
 export interface SimulatedCrash {
-  /** Of the transaction that is committing; the open one is aborted in any case. */
+  /** Of the transaction that is committing; the open one is aborted in any case. @defaultValue 'abort' */
   readonly outcome?: "commit" | "abort";
-  /** The markers that end the dead process's transaction come while the next one restores. */
-  readonly markers?: "late";
-  /** The next process dies while it restores, as soon as it has taken so many chunks; the one after it goes on. */
+  /**
+   * When the markers come that end the dead process's transaction: before the next one restores, or when that waits for
+   * them.
+   * @defaultValue 'inTime'
+   */
+  readonly markers?: "inTime" | "late";
+  /**
+   * The next process dies too, as soon as it has restored so many chunks, and the one after it goes on.
+   * @defaultValue 0: it does not die
+   */
   readonly restoreDiesAfterChunks?: number;
 }
 
 /** How a commit ends: what the coordinator decided, and whether the task is told. */
 export type SimulatedOutcome = "committed" | "aborted" | "unknownCommitted" | "unknownAborted";
 
-const NO_HEADERS = null;
 const APPLICATION_ID = "simulated";
 
 /**
@@ -132,31 +136,29 @@ export class SimulatedTask<S> implements AsyncDisposable {
     await this.#recover();
   }
 
-  /** After `fail`, or when the changelog was tampered with: back to what is committed. */
-  async recover(): Promise<void> {
-    this.cluster.end(this.#producerId, "abort");
-    await this.#recover();
-  }
-
   /**
    * The process dies, with whatever it has open: what lies in its folder at this moment is all that is left. The next
    * one takes over as `InitProducerId` makes it.
    */
-  async crash({ outcome = "abort", markers, restoreDiesAfterChunks }: SimulatedCrash = {}): Promise<void> {
+  async crash({
+    outcome = "abort",
+    markers = "inTime",
+    restoreDiesAfterChunks = 0,
+  }: SimulatedCrash = {}): Promise<void> {
     for (const sink of this.#sinks.values()) {
       if (outcome === "commit") sink.produceSealed();
       else sink.produceOpen();
     }
     await this.#die();
     const producerId = this.#producerId;
-    if (markers === undefined) this.cluster.end(producerId, outcome);
-    if (restoreDiesAfterChunks !== undefined && markers === undefined) await this.#dieRestoring(restoreDiesAfterChunks);
-    const opening = this.#open();
-    if (markers === "late") {
-      await nextTurn();
-      this.cluster.end(producerId, outcome);
-    }
-    await opening;
+    const endTransaction = (): void => this.cluster.end(producerId, outcome);
+    if (markers === "inTime") endTransaction();
+    else this.cluster.onWait = endTransaction;
+    if (restoreDiesAfterChunks > 0) await this.#dieRestoring(restoreDiesAfterChunks);
+    await this.#open();
+    this.cluster.onWait = () => {};
+    // When it had written nothing to the changelog, there was nothing to wait for.
+    endTransaction();
   }
 
   /** A clean stop, and the next start. */
@@ -237,7 +239,7 @@ export class SimulatedTask<S> implements AsyncDisposable {
   #host(): ParticipantHost<Client> {
     return {
       applicationId: APPLICATION_ID,
-      client: this.cluster.client,
+      client: this.cluster.createClient(),
       stateDir: this.#folder,
       taskCount: 1,
       replicationFactor: 1,
@@ -266,63 +268,6 @@ export class SimulatedTask<S> implements AsyncDisposable {
         this.#failure ??= error;
       },
     };
-  }
-}
-
-/** What a task writes to one partition, until it is produced. */
-class SimulatedSink implements RecordSink {
-  readonly #produce: (records: readonly SimulatedRecord[]) => number;
-  readonly #headers = new HeaderEncoder();
-  #open: SimulatedRecord[] = [];
-  #sealed: SimulatedRecord[] = [];
-  endOffset = -1;
-
-  /** @param produce - returns the offset behind the last record */
-  constructor(produce: (records: readonly SimulatedRecord[]) => number) {
-    this.#produce = produce;
-  }
-
-  append(
-    key: Buffer,
-    keyStart: number,
-    keyEnd: number,
-    value: string | Uint8Array | null,
-    timestamp: number,
-    headers?: Headers,
-  ): void {
-    this.#open.push({
-      key: Buffer.from(key.subarray(keyStart, keyEnd)),
-      value: value === null ? null : typeof value === "string" ? Buffer.from(value) : Buffer.from(value),
-      timestamp,
-      headers: headers === undefined ? NO_HEADERS : this.#encode(headers),
-    });
-  }
-
-  /** What was appended so far is the transaction that commits. */
-  seal(): void {
-    this.#sealed = this.#open;
-    this.#open = [];
-  }
-
-  produceSealed(): void {
-    if (this.#sealed.length > 0) this.endOffset = this.#produce(this.#sealed);
-    this.#sealed = [];
-  }
-
-  /** A full batch leaves before its transaction is about to commit. */
-  produceOpen(): void {
-    this.seal();
-    this.produceSealed();
-  }
-
-  drop(): void {
-    this.#open = [];
-    this.#sealed = [];
-  }
-
-  #encode(headers: Headers): Buffer {
-    this.#headers.encode(headers);
-    return Buffer.from(this.#headers.buffer.subarray(0, this.#headers.length));
   }
 }
 

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { bytesSerde, type Serde, stringSerde } from "@eos/core";
-import type {
-  ReadOnlyVersionedKeyValueStore,
-  VersionedKeyValueStore,
-} from "../versioned/versioned-key-value-store.ts";
+import type { ReadOnlyVersionedKeyValueStore, VersionedKeyValueStore } from "../versioned/versioned-key-value-store.ts";
 import { type ContractRunner, type StoreUnderTest, withStore } from "./contract.ts";
 
 type Opened<K, V> = Promise<StoreUnderTest<VersionedKeyValueStore<K, V>, ReadOnlyVersionedKeyValueStore<K, V>>>;
@@ -80,12 +77,15 @@ export function testVersionedKeyValueStore({ describe, it, open }: VersionedKeyV
 
     it("are not put when they are older than the history that is kept", () =>
       withStore(strings(), async ({ store, commit }) => {
+        store.put("old", "1", 1);
         store.put("a", "now", 1_000);
         await commit();
         assert.equal(store.put("a", "late", 1_000 - HISTORY_MS), 1_000);
         assert.equal(store.put("a", "too late", 999 - HISTORY_MS), "notPut");
         assert.equal(store.put("b", "too late", 999 - HISTORY_MS), "notPut");
         assert.equal(store.delete("a", 999 - HISTORY_MS), null);
+        assert.equal(store.delete("old", 999 - HISTORY_MS), null);
+        assert.deepEqual(store.get("old"), { value: "1", timestamp: 1 });
         assert.equal(store.get("b"), null);
         assert.deepEqual(store.get("a", 999), { value: "late", timestamp: 1_000 - HISTORY_MS, validTo: 1_000 });
       }));

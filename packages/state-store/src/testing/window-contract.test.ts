@@ -1,7 +1,8 @@
 import { describe, it } from "vitest";
 import { windowStore } from "../window/window-store.ts";
 import { SimulatedTask } from "./simulated-task.ts";
-import { testWindowStore, type WindowStoreUnderTest } from "./window-contract.ts";
+import { testWindowStore } from "./window-contract.ts";
+import type { WindowStoreUnderTest } from "./window-harness.ts";
 
 describe.each(["persistent", "inMemory"] as const)("in storage '%s'", (storage) => {
   testWindowStore({

@@ -18,13 +18,17 @@ interface JavaCall {
   readonly returned: unknown;
 }
 
-const java = JSON.parse(
-  readFileSync(new URL("../../test/goldens/versioned-store.json", import.meta.url), "utf8"),
-) as { readonly historyRetentionMs: number; readonly calls: readonly JavaCall[] };
+const java = JSON.parse(readFileSync(new URL("../../test/goldens/versioned-store.json", import.meta.url), "utf8")) as {
+  readonly historyRetentionMs: number;
+  readonly calls: readonly JavaCall[];
+};
 
 const PUT_RESULTS: Partial<Record<VersionedPutResult, unknown>> = { latest: -1, notPut: "not put" };
 
-function call(store: VersionedKeyValueStore<Buffer, Buffer>, { call: method, key, value, timestamp }: JavaCall): unknown {
+function call(
+  store: VersionedKeyValueStore<Buffer, Buffer>,
+  { call: method, key, value, timestamp }: JavaCall,
+): unknown {
   const bytes = Buffer.from(key, "hex");
   if (method === "get") return asJava(store.get(bytes));
   if (method === "getAsOf") return asJava(store.get(bytes, timestamp));

@@ -59,26 +59,24 @@ type Do = Operation<VersionedKeyValueStore<string, string>, ReferenceVersions>;
 const keys = fc.constantFrom(...KEYS);
 
 const operations: readonly fc.Arbitrary<Do>[] = [
-  fc.tuple(keys, fc.constantFrom("", "x", "y".repeat(200), null), fc.integer({ min: -60, max: 5 })).map(
-    ([key, value, late]): Do => ({
+  fc
+    .tuple(keys, fc.constantFrom("", "x", "y".repeat(200), null), fc.integer({ min: -60, max: 5 }))
+    .map(([key, value, late]): Do => ({
       name: `put ${JSON.stringify([key, value?.slice(0, 3) ?? null])} at ${late}`,
       run(store, reference, timestamp) {
         const time = Math.max(timestamp + late, 0);
         expect(store.put(key, value, time)).toBe(reference.put(key, value, time));
       },
-    }),
-  ),
-  fc.tuple(keys, fc.integer({ min: -60, max: 0 })).map(
-    ([key, late]): Do => ({
-      name: `delete ${JSON.stringify(key)} at ${late}`,
-      run(store, reference, timestamp) {
-        const time = Math.max(timestamp + late, 0);
-        const existing = reference.get(key, time);
-        const deleted = reference.put(key, null, time) === "notPut" ? null : existing;
-        expect(store.delete(key, time)).toEqual(deleted);
-      },
-    }),
-  ),
+    })),
+  fc.tuple(keys, fc.integer({ min: -60, max: 0 })).map(([key, late]): Do => ({
+    name: `delete ${JSON.stringify(key)} at ${late}`,
+    run(store, reference, timestamp) {
+      const time = Math.max(timestamp + late, 0);
+      const existing = reference.get(key, time);
+      const deleted = reference.put(key, null, time) === "notPut" ? null : existing;
+      expect(store.delete(key, time)).toEqual(deleted);
+    },
+  })),
 ];
 
 async function compare(
@@ -111,7 +109,7 @@ describe.each(["persistent", "inMemory"] as const)(
         timestampSteps: fc.integer({ min: 0, max: 40 }),
         // The topic's min.compaction.lag.ms keeps the cleaner off the versions that can be asked for.
         compaction: "never",
-        runs: storage === "persistent" ? 25 : 60,
+        runs: storage === "persistent" ? 12 : 60,
       });
     });
   },

@@ -74,7 +74,9 @@ function bytesOf({ key, start }: Put): Buffer {
 
 function isBetween(key: string, from: string | null, to: string | null): boolean {
   const bytes = Buffer.from(key);
-  return (from === null || bytes.compare(Buffer.from(from)) >= 0) && (to === null || bytes.compare(Buffer.from(to)) <= 0);
+  return (
+    (from === null || bytes.compare(Buffer.from(from)) >= 0) && (to === null || bytes.compare(Buffer.from(to)) <= 0)
+  );
 }
 
 function started({ start, value }: Put): KeyValue<number, Value> {
@@ -90,10 +92,15 @@ type Do = Operation<Store, ReferenceList>;
 const keys = fc.constantFrom("", "\0", "\0\0", "a", "a\0", "aa", "b", "\u{1f600}");
 const bounds = fc
   .tuple(fc.option(keys, { freq: 3 }), fc.option(keys, { freq: 3 }))
-  .map(([a, b]) => (a !== null && b !== null && Buffer.from(a).compare(Buffer.from(b)) > 0 ? ([b, a] as const) : ([a, b] as const)));
+  .map(([a, b]) =>
+    a !== null && b !== null && Buffer.from(a).compare(Buffer.from(b)) > 0 ? ([b, a] as const) : ([a, b] as const),
+  );
 const values = fc.option(fc.constantFrom("", "x", "y".repeat(300)), { freq: 4 });
 /** Of a window, from the record's timestamp. */
-const offsets = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(0, -10, -30, -100) }, fc.integer({ min: -150, max: 40 }));
+const offsets = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(0, -10, -30, -100) },
+  fc.integer({ min: -150, max: 40 }),
+);
 const spans = fc.tuple(offsets, fc.integer({ min: 0, max: 150 }));
 
 const operations: readonly fc.Arbitrary<Do>[] = [
@@ -134,10 +141,7 @@ const operations: readonly fc.Arbitrary<Do>[] = [
   })),
 ];
 
-async function compare(
-  store: ReadOnlyTimestampedWindowStore<string, string>,
-  reference: ReferenceList,
-): Promise<void> {
+async function compare(store: ReadOnlyTimestampedWindowStore<string, string>, reference: ReferenceList): Promise<void> {
   const puts = reference.find(() => true);
   expect(await all(store.all())).toEqual(puts.map(windowed));
   for (const { key, start } of puts) expect(store.fetch(key, start)).toEqual(reference.last(key, start));

@@ -8,20 +8,29 @@ import { NEVER } from "../../src/bytes/stored-value.ts";
 import { openLevelEngine } from "../../src/engine/level-engine.ts";
 import { Random } from "./random.ts";
 import { COMMITS, copyOpenFolder, judge, openStore, type Outcome, stateFiles, StoreImages } from "./store-images.ts";
+import { SMALL_BUFFER_BYTES } from "./store-writer.ts";
 
 const FLIPS = 50;
 
 describe("a store whose files were changed while it was closed", () => {
+  /** Most of it in tables, the last commits in the log. */
   let images: StoreImages;
+  /** All behind a clean stop in the log, which has many blocks. */
+  let logImages: StoreImages;
   beforeAll(async () => {
-    images = await StoreImages.create();
+    images = await StoreImages.create(SMALL_BUFFER_BYTES);
+    logImages = await StoreImages.create(4 * 1024 * 1024);
   });
-  afterAll(() => images[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await images[Symbol.asyncDispose]();
+    await logImages[Symbol.asyncDispose]();
+  });
 
   it("is what it was when they were not, after kill -9 too", async () => {
-    const folder = await images.copy();
-    expect((await stateFiles(folder, "table")).length).toBeGreaterThan(3);
-    expect(await judge(folder)).toEqual({ outcome: "unchanged", detail: `commit ${COMMITS}` });
+    expect((await stateFiles(await images.copy(), "table")).length).toBeGreaterThan(3);
+    for (const origin of [images, logImages]) {
+      expect(await judge(await origin.copy())).toEqual({ outcome: "unchanged", detail: `commit ${COMMITS}` });
+    }
   });
 
   it("is corrupt when CURRENT is gone, which LevelDB takes for an empty store", async () => {
@@ -58,6 +67,13 @@ describe("a store whose files were changed while it was closed", () => {
     expect(outcomes).toContain("detected");
   });
 
+  it("is corrupt when a bit of the MANIFEST has changed", async () => {
+    const folder = await images.copy();
+    const [manifest] = (await stateFiles(folder, "manifest")) as [string];
+    await flip(join(folder, manifest), () => 20);
+    expect(await judge(folder)).toEqual({ outcome: "detected", detail: `${manifest}: a checksum in it is wrong` });
+  });
+
   it("is corrupt when a table is gone", async () => {
     const folder = await images.copy();
     const [table] = (await stateFiles(folder, "table")) as [string];
@@ -88,25 +104,23 @@ describe("a store whose files were changed while it was closed", () => {
   });
 
   it("is corrupt when a bit of the log has changed, with writes behind it that are sound", async () => {
-    const folder = await images.copy();
-    const log = await longestLog(folder);
-    await flip(join(folder, log), () => 100);
-    expect(await judge(folder)).toEqual({
-      outcome: "detected",
-      detail: `${log}: writes in the middle of it are damaged`,
-    });
+    const folder = await logImages.copy();
+    const [log] = (await stateFiles(folder, "log")) as [string];
+    await flip(join(folder, log), (length) => Math.floor(length / 2));
+    const detail = `${log}: writes in the middle of it are damaged`;
+    expect(await judge(folder)).toEqual({ outcome: "detected", detail });
   });
 
   it("is as of an earlier commit when the log is cut off, wherever that is", async () => {
-    const outcomes: Outcome[] = [];
+    const outcomes = new Set<Outcome>();
     for (let i = 0; i < 12; i++) {
-      const folder = await images.copy();
-      const logs = await stateFiles(folder, "log");
-      const last = join(folder, logs.at(-1) as string);
-      await truncate(last, Math.floor(((await readFile(last)).length * i) / 12));
-      outcomes.push((await judge(folder)).outcome);
+      const folder = await logImages.copy();
+      const [log] = (await stateFiles(folder, "log")) as [string];
+      const { length } = await readFile(join(folder, log));
+      await truncate(join(folder, log), Math.floor((length * i) / 12));
+      outcomes.add((await judge(folder)).outcome);
     }
-    expect(new Set(outcomes)).toEqual(new Set(["older"]));
+    expect(outcomes).toEqual(new Set(["older"]));
   });
 
   it("is corrupt when the log is gone", async () => {
@@ -147,7 +161,7 @@ describe("a store whose files were changed while it was closed", () => {
     const counts: Record<Outcome, number> = { detected: 0, unchanged: 0, older: 0, wrong: 0 };
     const wrong: string[] = [];
     for (let i = 0; i < FLIPS; i++) {
-      const folder = await images.copy();
+      const folder = await (i % 2 === 0 ? images : logImages).copy();
       const name = random.of(await stateFiles(folder));
       const at = await flip(join(folder, name), (length) => random.below(length), 1 << random.below(8));
       const { outcome, detail } = await judge(folder);
@@ -166,10 +180,4 @@ async function flip(path: string, where: (length: number) => number, mask = 0x10
   bytes[at]! ^= mask;
   await writeFile(path, bytes);
   return at;
-}
-
-async function longestLog(folder: string): Promise<string> {
-  const logs = await stateFiles(folder, "log");
-  const sizes = await Promise.all(logs.map(async (name) => (await readFile(join(folder, name))).length));
-  return logs[sizes.indexOf(Math.max(...sizes))] as string;
 }

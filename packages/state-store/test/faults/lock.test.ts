@@ -19,7 +19,8 @@ describe("two processes on one folder", () => {
   afterEach(() => rm(parent, { recursive: true }));
 
   it("the second is told that it is locked, and gets it once the first was killed", async () => {
-    await using writer = await StoreWriter.start(folder, COMMITS);
+    await using writer = new StoreWriter(folder, COMMITS);
+    await writer.reached(COMMITS.inAll);
     await expect(openStore(folder)).rejects.toEqual(locked);
     await expect(openStore(folder)).rejects.toEqual(locked);
     await writer.kill();
@@ -30,7 +31,8 @@ describe("two processes on one folder", () => {
   });
 
   it("what the first is writing is not taken for damage, after which its folder would be wiped", async () => {
-    await using writer = await StoreWriter.start(folder, COMMITS);
+    await using writer = new StoreWriter(folder, COMMITS);
+    await writer.reached(COMMITS.inAll);
     const current = join(folder, "CURRENT");
     const text = await readFile(current);
     await writeFile(current, "half");
@@ -46,7 +48,8 @@ describe("two processes on one folder", () => {
   it("a second attempt within the first process leaves the lock in place", async () => {
     const engine = await openStore(folder);
     await expect(openStore(folder)).rejects.toEqual(locked);
-    await expect(StoreWriter.start(folder, COMMITS)).rejects.toThrow("the store writer ended");
+    await using writer = new StoreWriter(folder, COMMITS);
+    await expect(writer.reached(1)).rejects.toThrow("the store writer ended behind commit 0");
     await writeCommits(engine, 10);
     expect(await differences(engine)).toEqual([]);
     await engine.close();

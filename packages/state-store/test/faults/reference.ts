@@ -29,7 +29,11 @@ function writesOf(n: number): Map<string, string | null> {
 }
 
 /** Writes the commits behind the engine's position up to `last`. */
-export async function writeCommits(engine: StoreEngine, last: number): Promise<void> {
+export async function writeCommits(
+  engine: StoreEngine,
+  last: number,
+  onCommit: (commit: number) => void = () => undefined,
+): Promise<void> {
   for (let n = commitOf(engine) + 1; n <= last; n++) {
     if (n === CLEARED_AFTER + 1) await engine.clear(CLEARED_RANGE);
     const arena = new Arena();
@@ -40,6 +44,7 @@ export async function writeCommits(engine: StoreEngine, last: number): Promise<v
       else batch.put(arena.write(key, key.length, value, n, NEVER));
     }
     await batch.write({ changelogOffset: n, streamTime: n });
+    onCommit(n);
   }
 }
 

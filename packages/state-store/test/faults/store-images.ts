@@ -5,7 +5,7 @@ import { silentLogger, systemClock } from "@eos/core";
 import { openLevelEngine } from "../../src/engine/level-engine.ts";
 import type { StoreEngine } from "../../src/engine/store-engine.ts";
 import { commitOf, differences, writeCommits } from "./reference.ts";
-import { StoreWriter } from "./store-writer.ts";
+import { SMALL_BUFFER_BYTES, StoreWriter } from "./store-writer.ts";
 
 /** A clean stop lies behind this commit. */
 const STOPPED_AFTER = 120;
@@ -23,7 +23,7 @@ export interface Verdict {
   readonly detail: string;
 }
 
-/** What `kill -9` leaves of a store with most commits in tables and the last ones in the log; copies of it are damaged. */
+/** What `kill -9` leaves of a store; copies of it are damaged. */
 export class StoreImages implements AsyncDisposable {
   readonly #parent: string;
   readonly #image: string;
@@ -34,10 +34,15 @@ export class StoreImages implements AsyncDisposable {
     this.#image = join(parent, "image");
   }
 
-  static async create(): Promise<StoreImages> {
+  /** @param writeBufferBytes when it is large, all commits behind the clean stop are in the log, and otherwise the last ones */
+  static async create(writeBufferBytes: number): Promise<StoreImages> {
     const images = new StoreImages(await mkdtemp(join(tmpdir(), "eos-faults-")));
-    const writer = await StoreWriter.start(images.#image, { beforeStop: STOPPED_AFTER, inAll: COMMITS });
-    await writer.kill();
+    await using writer = new StoreWriter(images.#image, {
+      beforeStop: STOPPED_AFTER,
+      inAll: COMMITS,
+      writeBufferBytes,
+    });
+    await writer.reached(COMMITS);
     return images;
   }
 
@@ -59,7 +64,7 @@ export async function copyOpenFolder(folder: string, copy: string): Promise<void
 }
 
 export function openStore(folder: string): Promise<StoreEngine> {
-  return openLevelEngine({ folder, logger: silentLogger, clock: systemClock, writeBufferBytes: 64 * 1024 });
+  return openLevelEngine({ folder, logger: silentLogger, clock: systemClock, writeBufferBytes: SMALL_BUFFER_BYTES });
 }
 
 /** Opens it, compares everything with the reference, rolls it forward and compares again; removes it. */

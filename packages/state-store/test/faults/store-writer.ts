@@ -5,45 +5,50 @@ import { fileURLToPath } from "node:url";
 
 const PROGRAM = fileURLToPath(new URL("./programs/store-writer.ts", import.meta.url));
 
-/** Another process that has written a store and holds it open. */
+/** The least that LevelDB takes: a little data makes many tables. */
+export const SMALL_BUFFER_BYTES = 64 * 1024;
+
+export interface StoreWriterOptions {
+  /** Commits before a clean stop. */
+  readonly beforeStop: number;
+  readonly inAll: number;
+  /** @defaultValue {@link SMALL_BUFFER_BYTES} */
+  readonly writeBufferBytes?: number;
+}
+
+/** Another process that writes commits of the reference into a store, and then holds it open. */
 export class StoreWriter implements AsyncDisposable {
+  /** The last commit it has said to be written. */
+  committed = 0;
   readonly #child: ChildProcess;
-  readonly #exited: Promise<unknown[]>;
+  readonly #ended: Promise<unknown>;
+  readonly #lines: ReturnType<typeof createInterface>;
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    this.#exited = once(child, "exit");
+  constructor(folder: string, { beforeStop, inAll, writeBufferBytes = SMALL_BUFFER_BYTES }: StoreWriterOptions) {
+    const flags = ["--conditions=@eos/source", "--import", "tsx"];
+    const sizes = [beforeStop, inAll, writeBufferBytes].map(String);
+    this.#child = spawn(process.execPath, [...flags, PROGRAM, folder, ...sizes], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    this.#lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
+    this.#lines.on("line", (line) => {
+      this.committed = Number(line);
+    });
+    this.#ended = once(this.#lines, "close");
   }
 
-  /** Resolves when everything is written. */
-  static async start(
-    folder: string,
-    commits: { readonly beforeStop: number; readonly inAll: number },
-  ): Promise<StoreWriter> {
-    const child = spawn(
-      process.execPath,
-      [
-        "--conditions=@eos/source",
-        "--import",
-        "tsx",
-        PROGRAM,
-        folder,
-        String(commits.beforeStop),
-        String(commits.inAll),
-      ],
-      { stdio: ["ignore", "pipe", "inherit"] },
-    );
-    const writer = new StoreWriter(child);
-    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-    const [first] = await Promise.race([once(lines, "line"), writer.#exited]);
-    if (first !== "written") throw new Error(`the store writer ended with code ${String(first)}`);
-    return writer;
+  /** Resolves when the commit is written. @throws when the writer ends before */
+  async reached(commit: number): Promise<void> {
+    while (this.committed < commit) {
+      const isOver = await Promise.race([once(this.#lines, "line").then(() => false), this.#ended.then(() => true)]);
+      if (isOver && this.committed < commit) throw new Error(`the store writer ended behind commit ${this.committed}`);
+    }
   }
 
-  /** `kill -9`. */
+  /** `kill -9`; what it said before is taken note of. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
-    await this.#exited;
+    await this.#ended;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

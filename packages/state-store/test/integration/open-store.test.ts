@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { int64Serde, silentLogger, stringSerde } from "@eos/core";
@@ -152,6 +152,31 @@ describe("a store without a processor", () => {
     await next.close();
   });
 
+  it("comes back whole from its changelog when its files were damaged, and says why", async () => {
+    const stateDir = await folder();
+    const first = await openStore(counts(), await host(stateDir), { partition });
+    const expected = await entries(first.store);
+    await first.close();
+    const files = join(stateDir, applicationId, `0_${partition}`, "counts");
+    const tables = (await readdir(files)).filter((name) => name.endsWith(".ldb"));
+    expect(tables.length).toBeGreaterThan(0);
+    for (const table of tables) {
+      const bytes = await readFile(join(files, table));
+      bytes[bytes.length >>> 2]! ^= 1;
+      await writeFile(join(files, table), bytes);
+    }
+    const warnings: unknown[] = [];
+    const logger = { ...silentLogger, warn: (fields: { readonly reason?: unknown }) => void warnings.push(fields.reason) };
+    const listener = counter();
+    const builder = counts(listener);
+    const next = await openStore(builder, { ...(await host(stateDir)), logger }, { partition });
+    expect(await entries(next.store)).toEqual(expected);
+    expect(listener.restored).toBeGreaterThan(expected.length);
+    expect(builder.metrics(partition)?.corruptionTotal).toBe(1);
+    expect(warnings.map(String)).toEqual([expect.stringMatching(/\.ldb/)]);
+    await next.close();
+  });
+
   it("has a warm copy elsewhere, which becomes the store without being read again", async () => {
     const owner = await openStore(counts(), await host(), { partition });
     const listener = counter();
@@ -188,9 +213,7 @@ describe("a store without a processor", () => {
     const stateDir = await folder();
     const first = await openStore(counts(), await host(stateDir), { partition });
     const signal = AbortSignal.timeout(300);
-    await expect(openStore(counts(), await host(stateDir), { partition, signal })).rejects.toThrow(
-      "timeout",
-    );
+    await expect(openStore(counts(), await host(stateDir), { partition, signal })).rejects.toThrow("timeout");
     const waiting = openStore(counts(), await host(stateDir), { partition });
     await first.close();
     const second = await waiting;

@@ -1,9 +1,9 @@
+import { describeReport, Random } from "@tooling/faults";
 import { countAnomalies } from "@tooling/verify";
 import { expect, it } from "vitest";
+import { copyCampaign } from "../copy-campaign.ts";
 import { checkCopy } from "../copy-run.ts";
 import { InputStream } from "../input-stream.ts";
-import { describeReport, KillCampaign } from "../kill-campaign.ts";
-import { Random } from "../random.ts";
 import { TestTopics } from "../test-topics.ts";
 
 // The negative control: the same kills and the same check must find what exactly-once prevents, or they prove nothing.
@@ -15,7 +15,7 @@ it(
     await using topics = await TestTopics.create({ inputPartitions: 8, outputPartitions: 4 });
     const { brokers, input } = topics;
     await using stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_500 });
-    await using campaign = new KillCampaign({
+    await using campaign = copyCampaign({
       client: topics.client,
       random,
       kills: 5,

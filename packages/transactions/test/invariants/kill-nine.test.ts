@@ -1,9 +1,9 @@
+import { describeReport, Random } from "@tooling/faults";
 import { describeAnomalies } from "@tooling/verify";
 import { describe, expect, it } from "vitest";
+import { copyCampaign } from "../copy-campaign.ts";
 import { checkCopy } from "../copy-run.ts";
 import { InputStream } from "../input-stream.ts";
-import { describeReport, KillCampaign } from "../kill-campaign.ts";
-import { Random } from "../random.ts";
 import { changelogSums } from "../sum-store.ts";
 import { TestTopics } from "../test-topics.ts";
 
@@ -21,7 +21,7 @@ describe("kill -9 at random moments", () => {
       await using topics = await TestTopics.create({ inputPartitions: 8, outputPartitions: 4 });
       const { brokers, input } = topics;
       await using stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_500 });
-      await using campaign = new KillCampaign({
+      await using campaign = copyCampaign({
         client: topics.client,
         random,
         kills: KILLS,
@@ -63,7 +63,7 @@ describe("kill -9 of processes with a store", () => {
       await using topics = await TestTopics.create({ inputPartitions: 8, outputPartitions: 4 });
       const { brokers, input } = topics;
       await using stream = await InputStream.start({ brokers, topic: input, recordsPerSecond: 1_000 });
-      await using campaign = new KillCampaign({
+      await using campaign = copyCampaign({
         client: topics.client,
         random,
         kills: STORE_KILLS,

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isTransactionHeld } from "@tooling/faults";
 import { describeAnomalies } from "@tooling/verify";
 import { describe, expect, it } from "vitest";
 import { checkCopy, partitionsOf } from "../copy-run.ts";
 import { CopyWorker } from "../copy-worker.ts";
 import { InputStream } from "../input-stream.ts";
-import { isTransactionHeld } from "../open-transaction.ts";
 import { TestTopics } from "../test-topics.ts";
 
 const SESSION_TIMEOUT_MS = 2_000;
@@ -18,7 +18,7 @@ async function killWithOpenTransaction(topics: TestTopics, worker: CopyWorker): 
   for (;;) {
     worker.freeze();
     const frozenMs = performance.now();
-    if (await isTransactionHeld(topics.client, topics.output, 2 * COMMIT_INTERVAL_MS)) {
+    if (await isTransactionHeld(topics.client.admin, topics.output, 2 * COMMIT_INTERVAL_MS)) {
       await worker.kill();
       return frozenMs;
     }

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isTransactionHeld, Random } from "@tooling/faults";
 import { describeAnomalies } from "@tooling/verify";
 import { describe, expect, it } from "vitest";
 import { checkCopy } from "../copy-run.ts";
 import { CopyWorker } from "../copy-worker.ts";
 import { InputStream } from "../input-stream.ts";
-import { isTransactionHeld } from "../open-transaction.ts";
-import { Random } from "../random.ts";
 import { TestTopics } from "../test-topics.ts";
 
 const ZOMBIES = 6;
@@ -43,7 +42,7 @@ describe("a process that is frozen past its session timeout and wakes up again",
         await sleep(random.below(1_000));
         const from = other.events.length;
         zombie.freeze();
-        if (await isTransactionHeld(client, output, 2 * COMMIT_INTERVAL_MS)) open++;
+        if (await isTransactionHeld(client.admin, output, 2 * COMMIT_INTERVAL_MS)) open++;
         // All of the partitions are the other's now, and it has committed some of them.
         await other.waitFor((event) => event.event === "rebalanced" && event.assigned.length === 6, { from });
         await other.waitFor(({ event }) => event === "committed", { from: other.events.length });

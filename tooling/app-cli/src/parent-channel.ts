@@ -1,4 +1,4 @@
-import { requestShutdown } from "@tooling/app-cli/shutdown-signal";
+import { requestShutdown } from "./shutdown-signal.ts";
 
 // A parent that had opened a channel to this process may be killed: then the process is to end, too.
 process.on("disconnect", requestShutdown);

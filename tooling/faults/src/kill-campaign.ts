@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Client } from "@eos/client";
-import { CopyWorker, type CopyWorkerOptions } from "./copy-worker.ts";
-import { isTransactionHeld } from "./open-transaction.ts";
 import type { Random } from "./random.ts";
+import type { WorkerProcess, WorkerReport } from "./worker-process.ts";
 
-export interface KillCampaignOptions {
-  readonly client: Client;
-  readonly worker: CopyWorkerOptions;
+export interface KillCampaignOptions<E extends WorkerReport, W extends WorkerProcess<E>> {
   readonly workers: number;
   readonly kills: number;
   readonly random: Random;
+  /** @param place - from 0: a worker that comes for a killed one takes its place */
+  readonly start: (place: number) => W;
+  /** Whether the worker, which is frozen, holds a transaction open at the broker. */
+  readonly isTransactionHeld: (worker: W) => Promise<boolean>;
+  /** Between the death of a worker and the start of the next one in its place; `kill` counts from 1. */
+  readonly killed?: (worker: W, kill: number) => Promise<void>;
 }
 
 /** What was done to the workers, and what they made of it. */
@@ -31,31 +33,48 @@ const RECOVERY_LIMIT_MS = 30_000;
 
 /**
  * Keeps some workers running and kills one of them (SIGKILL) at random moments, putting another in its place at once.
- * The workers that are left at the end are closed cleanly by `finish`.
+ * Workers report `state` with `next`, `committed`, `rebalanced`, `fenced` and `aborted`. Those that are left at the end
+ * are closed cleanly by `finish`.
  */
-export class KillCampaign {
-  readonly #options: KillCampaignOptions;
-  readonly #all: CopyWorker[] = [];
-  readonly #alive: CopyWorker[] = [];
+export class KillCampaign<
+  E extends WorkerReport,
+  W extends WorkerProcess<E> = WorkerProcess<E>,
+> implements AsyncDisposable {
+  readonly #options: KillCampaignOptions<E, W>;
+  readonly #all: W[] = [];
+  /** By their places. */
+  readonly #alive: W[] = [];
 
-  constructor(options: KillCampaignOptions) {
+  constructor(options: KillCampaignOptions<E, W>) {
     this.#options = options;
   }
 
+  /** All that were started, in the order of their starts. */
+  get workers(): readonly W[] {
+    return this.#all;
+  }
+
+  /** Those that were neither killed nor closed. */
+  get alive(): readonly W[] {
+    return this.#alive;
+  }
+
   async run(): Promise<KillReport> {
-    const { client, worker, workers, kills, random } = this.#options;
-    for (let index = 0; index < workers; index++) await this.#start().running();
+    const { workers, kills, random, isTransactionHeld, killed } = this.#options;
+    for (let place = 0; place < workers; place++) await this.#start(place).waitFor(isRunning);
     const recoveriesMs: number[] = [];
     let open = 0;
-    for (let kill = 0; kill < kills; kill++) {
+    for (let kill = 1; kill <= kills; kill++) {
       await sleep(random.below(MOMENT_MS));
-      const victim = this.#alive.splice(random.below(this.#alive.length), 1)[0] as CopyWorker;
+      const place = random.below(this.#alive.length);
+      const victim = this.#alive[place] as W;
       // Frozen, so that what is seen of its transaction is what it dies with.
       victim.freeze();
-      if (await isTransactionHeld(client, worker.output, 2 * (worker.commitIntervalMs ?? 100))) open++;
+      if (await isTransactionHeld(victim)) open++;
       await victim.kill();
       const killedMs = Date.now();
-      this.#start();
+      await killed?.(victim, kill);
+      this.#start(place);
       if (random.next() < HASTE) continue;
       await this.#recovered(killedMs);
       recoveriesMs.push(Date.now() - killedMs);
@@ -84,10 +103,10 @@ export class KillCampaign {
     await Promise.all(this.#alive.splice(0).map((worker) => worker.kill()));
   }
 
-  #start(): CopyWorker {
-    const worker = new CopyWorker(this.#options.worker);
+  #start(place: number): W {
+    const worker = this.#options.start(place);
     this.#all.push(worker);
-    this.#alive.push(worker);
+    this.#alive[place] = worker;
     return worker;
   }
 
@@ -95,16 +114,18 @@ export class KillCampaign {
   async #recovered(sinceMs: number): Promise<void> {
     await Promise.all(
       this.#alive.map((worker) =>
-        worker.waitFor((event) => event.event === "committed" && event.atMs >= sinceMs, {
-          timeoutMs: RECOVERY_LIMIT_MS,
-        }),
+        worker.waitFor(({ event, atMs }) => event === "committed" && atMs >= sinceMs, { timeoutMs: RECOVERY_LIMIT_MS }),
       ),
     );
   }
 
-  #count(name: "rebalanced" | "fenced" | "aborted"): number {
+  #count(name: string): number {
     return this.#all.reduce((sum, worker) => sum + worker.count(name), 0);
   }
+}
+
+function isRunning(report: WorkerReport): boolean {
+  return report.event === "state" && (report as { readonly next?: unknown }).next === "RUNNING";
 }
 
 /** For the console line of a run. */
