@@ -98,6 +98,8 @@ export class TerminalDisplay implements Display {
   }
 
   close(): void {
+    // Writes the lines that still wait.
+    this.#bars?.update();
     this.#bars?.stop();
     this.#bars = null;
     this.#bar = null;

@@ -2,10 +2,10 @@ import { jsonSerde, stringSerde } from "@eos/core";
 import { keyValueStore, type StateRestoreListener } from "@eos/state-store";
 import type { RouteTotals } from "./topology.ts";
 
-/** The totals of each route, by its name. Its changelog is `<applicationId>-route-totals-changelog`. */
+/** The totals of each route, by its name. Its changelog is `<applicationId>-totals-changelog`. */
 export function totalsStore(restoreListener: StateRestoreListener = {}) {
   return keyValueStore({
-    name: "route-totals",
+    name: "totals",
     key: stringSerde,
     value: jsonSerde<RouteTotals>(),
     restoreListener,

@@ -4,7 +4,8 @@ import { createTransactionalProducer, type TransactionalProducer } from "@eos/tr
 import type { Random } from "@tooling/faults";
 
 const TICK_MS = 25;
-const KEYS = 499;
+/** So many that most of them are not written again soon: what a store has wrongly would otherwise be covered by what comes next. */
+const KEYS = 10_007;
 /** Every so many transactions one is aborted: its amounts must not count. */
 const ABORT_EVERY = 8;
 

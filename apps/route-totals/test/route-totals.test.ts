@@ -156,7 +156,7 @@ describe("route-totals", () => {
     expect(sources.size).toBe(records.length);
     for (const source of sources) expect(source).toMatch(new RegExp(`^${input}-[0-3]@\\d+$`));
     for (const { timestamp } of records) expect(timestamp).toBeGreaterThanOrEqual(FIRST_TIMESTAMP);
-    const changelog = await read(`${applicationId}-route-totals-changelog`);
+    const changelog = await read(`${applicationId}-totals-changelog`);
     const state = new Map(changelog.map(({ key, value }) => [String(key), JSON.parse(String(value)) as object]));
     for (const [route, rows] of expectedRows(all)) expect(rows.at(-1)).toMatchObject(state.get(route) ?? {});
     expect(state.size).toBe(expectedRows(all).size);
@@ -198,7 +198,7 @@ describe("route-totals", () => {
     const { exitCode, stderr } = await program.ended;
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(new RegExp(`^route-totals: EOS_PROCESSING: .*${input}-\\d@1 .*delay.*\n$`));
-    const state = await read(`${applicationId}-route-totals-changelog`);
+    const state = await read(`${applicationId}-totals-changelog`);
     expect((await read(output)).length).toBe(state.length);
   });
 

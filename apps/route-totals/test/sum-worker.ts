@@ -30,6 +30,8 @@ export interface SumWorkerOptions {
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
   readonly maxBatchBytes: number;
+  /** How long each EndTxn is on its way to the broker. */
+  readonly endTxnDelayMs: number;
 }
 
 /** A summing processor in a process of its own. */

@@ -34,6 +34,8 @@ export interface ParticipantHost<Client> {
   readonly client: Client;
   /** Folder for files; participants keep to `<stateDir>/<applicationId>/<taskId>/<name>`. */
   readonly stateDir: string;
+  /** How long the files of a task stay that has gone elsewhere, ms. */
+  readonly stateCleanupDelayMs: number;
   /** Tasks of the application, in all its processes: one a partition of the input. */
   readonly taskCount: number;
   /** For topics that are created. */

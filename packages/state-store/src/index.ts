@@ -13,9 +13,30 @@ export type {
   VersionedKeyValueStoreOptions,
   VersionedRecord,
 } from "./versioned/versioned-key-value-store.ts";
+export { timestampedWindowStore, windowStore } from "./window/window-store.ts";
+export type {
+  ReadOnlyTimestampedWindowStore,
+  ReadOnlyWindowStore,
+  TimestampedWindowStore,
+  WindowedIterator,
+  WindowStore,
+  WindowStoreIterator,
+  WindowStoreOptions,
+} from "./window/window-store.ts";
+export type { Window, Windowed } from "./window/windowed.ts";
+export { sessionStore, timestampedSessionStore } from "./session/session-store.ts";
+export type {
+  ReadOnlySessionStore,
+  ReadOnlyTimestampedSessionStore,
+  SessionStore,
+  SessionStoreOptions,
+  TimestampedSessionStore,
+} from "./session/session-store.ts";
 export type { StoreIterator } from "./iterators/store-iterator.ts";
 export { StoreClosedError } from "./iterators/iterator-errors.ts";
 
+export { cleanUp } from "./clean-up.ts";
+export type { ApplicationState } from "./clean-up.ts";
 export { installSnapshot } from "./install-snapshot.ts";
 export type { SnapshotPlace } from "./install-snapshot.ts";
 export { openStore } from "./open-store.ts";

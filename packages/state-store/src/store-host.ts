@@ -19,6 +19,8 @@ export interface StoreHostOptions extends ClientOptions {
   readonly applicationId: string;
   /** @defaultValue a folder of the system's for temporary files: choose a lasting one */
   readonly stateDir?: string;
+  /** How long the files of a task stay that is not opened any more. @defaultValue 600 000 */
+  readonly stateCleanupDelayMs?: number;
   /** Partitions of each changelog. @defaultValue 1 */
   readonly taskCount?: number;
   /** For changelog topics that are created; lowered, with a warning, to the number of brokers. @defaultValue 3 */
@@ -35,6 +37,7 @@ export interface StoreHost extends ParticipantHost<Client> {
 }
 
 const DEFAULT_REPLICATION_FACTOR = 3;
+const DEFAULT_CLEANUP_DELAY_MS = 600_000;
 
 /**
  * Connects to a cluster, for stores that are used without a processor: {@link openStore}, `standby`.
@@ -45,6 +48,7 @@ export async function createStoreHost(options: StoreHostOptions): Promise<StoreH
     ...CLIENT_OPTION_RULES,
     applicationId: required(nonEmptyString),
     stateDir: nonEmptyString,
+    stateCleanupDelayMs: positiveInteger,
     taskCount: positiveInteger,
     replicationFactor: positiveInteger,
     observer: object,
@@ -58,6 +62,7 @@ export async function createStoreHost(options: StoreHostOptions): Promise<StoreH
     applicationId: options.applicationId,
     client,
     stateDir: options.stateDir ?? path.join(tmpdir(), "eos"),
+    stateCleanupDelayMs: options.stateCleanupDelayMs ?? DEFAULT_CLEANUP_DELAY_MS,
     taskCount: options.taskCount ?? 1,
     replicationFactor: options.replicationFactor ?? DEFAULT_REPLICATION_FACTOR,
     clock,

@@ -72,6 +72,12 @@ export interface ProcessorOptions<KI, VI, KO, VO> extends ClientOptions {
    * @defaultValue `eos` in the system's temporary folder
    */
   readonly stateDir?: string;
+  /**
+   * How long the files of a task stay in {@link stateDir} after it has gone to another process. It may come back: then
+   * only what is missing is read.
+   * @defaultValue 600 000 (as in Kafka Streams)
+   */
+  readonly stateCleanupDelayMs?: number;
   /** @defaultValue 'exactly_once_v2' */
   readonly processingGuarantee?: "exactly_once_v2" | "at_least_once";
   /**
@@ -137,6 +143,7 @@ export const PROCESSOR_DEFAULTS = {
   transactionTimeoutMs: 10_000,
   producerScope: "process",
   replicationFactor: 3,
+  stateCleanupDelayMs: 600_000,
   compression: "none",
   autoOffsetReset: "earliest",
   sessionTimeoutMs: 10_000,
@@ -192,6 +199,7 @@ export const PROCESSOR_OPTION_RULES = {
   transform: fn,
   stores,
   stateDir: nonEmptyString,
+  stateCleanupDelayMs: positiveInteger,
   processingGuarantee: oneOf("exactly_once_v2", "at_least_once"),
   commitIntervalMs: nonNegativeInteger,
   transactionTimeoutMs: positiveInteger,

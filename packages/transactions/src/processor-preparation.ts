@@ -51,11 +51,22 @@ async function prepareStores<KI, VI, KO, VO>(
   logger: Logger,
 ): Promise<void> {
   const { stores = [], applicationId, stateDir = path.join(os.tmpdir(), "eos") } = options;
+  const { stateCleanupDelayMs = PROCESSOR_DEFAULTS.stateCleanupDelayMs } = options;
   const { replicationFactor = PROCESSOR_DEFAULTS.replicationFactor, clock = systemClock, observer = {} } = options;
   const counts = new Map<string, number>();
   for (const { topic } of resolveInputs(options.input)) counts.set(topic, await client.admin.partitionCount(topic));
   const [taskCount = 0, ...others] = counts.values();
   if (others.some((count) => count !== taskCount)) throw new PartitionCountMismatchError(Object.fromEntries(counts));
-  const host = { applicationId, client, stateDir, taskCount, replicationFactor, clock, logger, observer };
+  const host = {
+    applicationId,
+    client,
+    stateDir,
+    stateCleanupDelayMs,
+    taskCount,
+    replicationFactor,
+    clock,
+    logger,
+    observer,
+  };
   await settleAll(stores.map(async (store) => store.prepare(host)));
 }

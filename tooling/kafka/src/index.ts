@@ -11,3 +11,4 @@ export {
 export { type KafkaToolOptions, type KafkaToolRun, runKafkaTool } from "./kafka-tool.ts";
 export { readCommitted, type ReadCommittedOptions } from "./read-committed.ts";
 export { resolveKafka, startAnyKafka } from "./resolve-kafka.ts";
+export { startWatchdog } from "./watchdog.ts";

@@ -10,16 +10,22 @@ import type { OutputPosition } from "./topics-view.ts";
 const READ_WITHIN_MS = 120_000;
 const SHOWN_EVERY = 100;
 
-export interface StrangersTask {
-  readonly screen: Screen;
+/** What reading needs. */
+export interface StrangersReading {
   readonly cleanUp: CleanUp;
   readonly signal: AbortSignal;
   readonly bootstrapServers: string;
+}
+
+export interface StrangersTask extends StrangersReading {
+  readonly screen: Screen;
   readonly topics: { readonly input: string; readonly output: string };
   readonly rows: readonly FlightRow[];
   readonly airports: AirportTable;
   /** What the killed transaction had written. */
   readonly uncommitted: readonly OutputPosition[];
+  /** Takes each record of the output, too. */
+  readonly onRecord: (record: CommittedRecord) => void;
 }
 
 /** What the stranger found. */
@@ -33,14 +39,15 @@ export interface Findings {
  * file. For a row that is missing, the input is read in the same way to name its offset.
  */
 export async function checkAsStranger(task: StrangersTask): Promise<Findings> {
-  const { screen, topics, rows, airports, uncommitted } = task;
+  const { screen, topics, rows, airports, uncommitted, onRecord } = task;
   const comparison = new Comparison(rows, airports, topics.output, uncommitted);
   const bar = screen.bar(rows.length, "records read");
   try {
-    for await (const record of readAll(task, topics.output)) {
+    await readAsStranger(task, topics.output, (record) => {
       comparison.add(record);
+      onRecord(record);
       if (comparison.records % SHOWN_EVERY === 0) bar.update(comparison.records);
-    }
+    });
     bar.update(comparison.records);
   } finally {
     bar.stop();
@@ -61,23 +68,28 @@ export async function checkAsStranger(task: StrangersTask): Promise<Findings> {
 async function placesInInput(rows: ReadonlySet<number>, task: StrangersTask): Promise<Map<number, string>> {
   const places = new Map<number, string>();
   const { input } = task.topics;
-  for await (const { partition, offset, headers } of readAll(task, input)) {
+  await readAsStranger(task, input, ({ partition, offset, headers }) => {
     const row = rowOf(headers);
     if (rows.has(row)) places.set(row, `${input}-${partition}@${offset}`);
-  }
+  });
   return places;
 }
 
-/** @throws AbortError when the reading was ended from outside, so that nobody takes a part for the whole */
-async function* readAll(
-  { cleanUp, signal, bootstrapServers }: StrangersTask,
+/**
+ * Reads a topic to its end, those of one partition in their order.
+ * @throws AbortError when the reading was ended from outside, so that nobody takes a part for the whole
+ */
+export async function readAsStranger(
+  { cleanUp, signal, bootstrapServers }: StrangersReading,
   topic: string,
-): AsyncGenerator<CommittedRecord> {
-  yield* await cleanUp.own(
+  take: (record: CommittedRecord) => void,
+): Promise<void> {
+  const reading = await cleanUp.own(
     () => readCommitted({ bootstrapServers, topic, timeoutMs: READ_WITHIN_MS }),
     async (records) => {
       await records.return();
     },
   );
+  for await (const record of reading) take(record);
   signal.throwIfAborted();
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProcessorProcess } from "./processor-process.ts";
-import type { OutputPosition, TopicsView } from "./topics-view.ts";
+import type { OutputPosition } from "./topics-view.ts";
 import { until, type UntilOptions } from "./until.ts";
 
 /** A transaction may be open for a few milliseconds only. */
@@ -11,22 +11,22 @@ const LOOKS = 5;
 
 /**
  * Kills a processor while a transaction of it is open, for certain:
- * 1. The output partitions that it writes to (each is fed by the input partition of the same number alone) are watched
- *    from outside until there is an end behind the last stable offset: the offsets between belong to its transaction.
+ * 1. The output partitions that nobody else writes to are watched from outside until there is an end behind the last
+ *    stable offset: the offsets between belong to its transaction.
  * 2. It is frozen, so it can neither commit nor abort any more.
  * 3. What it had sent before may still decide the transaction, so they are looked at until nothing moves.
  * 4. If the transaction is over by then, it is thawed and everything begins anew; otherwise it is killed as it is.
  *
+ * @param look - how far these partitions are
  * @returns per partition the offsets that it wrote and did not commit, from `stable` to before `end`
  */
 export async function crashInTransaction(
   victim: ProcessorProcess,
-  view: TopicsView,
+  look: () => Promise<readonly OutputPosition[]>,
   options: UntilOptions & { readonly onProgress: (text: string) => void },
 ): Promise<OutputPosition[]> {
-  const partitions = new Set(victim.partitions.map((name) => Number(name.slice(name.lastIndexOf("-") + 1))));
   const openTransaction = async (): Promise<OutputPosition[]> =>
-    (await view.output()).filter(({ partition, stable, end }) => partitions.has(partition) && stable < end);
+    (await look()).filter(({ stable, end }) => stable < end);
   const watch = async (): Promise<OutputPosition[] | string> => {
     const open = await openTransaction();
     return open.length > 0 ? open : `no open transaction of ${victim.name} is to be seen`;

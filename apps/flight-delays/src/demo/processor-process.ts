@@ -4,10 +4,9 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 const ERROR_LINES_KEPT = 10;
 
-/** A processor of its own: `main.ts` in another process, whose output is read as a person would read it. */
+/** An app in a process of its own, whose output is read as a person would read it. */
 export class ProcessorProcess {
   readonly name: string;
   readonly #child: ChildProcess;
@@ -16,15 +15,19 @@ export class ProcessorProcess {
   #state = "starting";
   #generation = -1;
   #partitions: readonly string[] = [];
+  #stored: string | null = null;
   #isEnding = false;
   #guard: ChildProcess | null = null;
 
-  /** @param onFailure - it ended although nobody had asked it to */
-  constructor(name: string, args: readonly string[], onFailure: (error: Error) => void) {
+  /**
+   * @param main - the app's program
+   * @param onFailure - it ended although nobody had asked it to
+   */
+  constructor(name: string, main: URL, args: readonly string[], onFailure: (error: Error) => void) {
     this.name = name;
     // In a session of its own: Ctrl-C reaches only the demo, which decides how the processor ends. If the demo itself is
     // killed, the channel to it ends, and the processor with the channel.
-    this.#child = fork(MAIN, args, { stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true });
+    this.#child = fork(fileURLToPath(main), args, { stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true });
     createInterface({ input: this.#child.stdout as Readable }).on("line", (line) => this.#read(line));
     createInterface({ input: this.#child.stderr as Readable }).on("line", (line) => {
       if (this.#errorLines.push(line) > ERROR_LINES_KEPT) this.#errorLines.shift();
@@ -50,6 +53,11 @@ export class ProcessorProcess {
   /** What it processes, as `flights-0`. */
   get partitions(): readonly string[] {
     return this.#partitions;
+  }
+
+  /** How it says that its store came up; `null` before that. */
+  get stored(): string | null {
+    return this.#stored;
   }
 
   /** SIGSTOP: from now on it does nothing at all, and what it has begun stays as it is. */
@@ -96,6 +104,8 @@ export class ProcessorProcess {
   #read(line: string): void {
     const state = / → (\w+)$/.exec(line)?.[1];
     if (state !== undefined) this.#state = state;
+    const stored = /: state: (.+)$/.exec(line)?.[1];
+    if (stored !== undefined) this.#stored = stored;
     const [, generation, partitions] = /: generation (\d+): (.+)$/.exec(line) ?? [];
     if (generation === undefined || partitions === undefined) return;
     this.#generation = Number(generation);

@@ -17,6 +17,8 @@ const PARTITIONS = 8;
 const MIN_RECORDS = 50_000;
 const RECORDS_PER_SECOND = 900;
 const COMMIT_INTERVAL_MS = 200;
+/** Kills fall between the beginning of a commit and its end, too: what is in LevelDB then must not be ahead of Kafka. */
+const END_TXN_DELAY_MS = 70;
 /** So often a task's folder is gone when the next process comes to its place. */
 const WIPE_EVERY = 5;
 const DRAINED_WITHIN_MS = 30_000;
@@ -67,6 +69,7 @@ it(
           heartbeatIntervalMs: 200,
           // Small batches leave early, so that a transaction is open at the broker for most of its life.
           maxBatchBytes: 400,
+          endTxnDelayMs: END_TXN_DELAY_MS,
         }),
       isTransactionHeld: () => isTransactionHeld(client.admin, output, 2 * COMMIT_INTERVAL_MS),
       killed: async ({ stateDir, assigned }, kill) => {

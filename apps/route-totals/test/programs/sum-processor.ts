@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { createConsoleLogger, createHeaders, int64Serde, stringSerde } from "@eos/core";
 import { createExactlyOnceProcessor } from "@eos/transactions";
+import { FaultInjector } from "@tooling/faults";
 import { sumStore } from "../sum-store.ts";
 
 // Adds each amount to the sum of its key and writes that sum, with the input record it is of in the header `eos-source`.
@@ -18,12 +19,26 @@ const { values: flags } = parseArgs({
     "session-timeout-ms": { type: "string", default: "10000" },
     "heartbeat-interval-ms": { type: "string", default: "500" },
     "max-batch-bytes": { type: "string", default: "1048576" },
+    "end-txn-delay-ms": { type: "string", default: "0" },
   },
 });
 
 function report(event: string, fields: object): void {
   process.stdout.write(`${JSON.stringify({ event, atMs: Date.now(), ...fields })}\n`);
 }
+
+const faults = new FaultInjector();
+const endTxnDelayMs = Number(flags["end-txn-delay-ms"]);
+
+/** A commit takes longer on its way to the broker, so that more kills fall between its beginning and its end. */
+function delayNextEndTxn(): void {
+  const held = faults.arm({ api: "EndTxn", on: "request", action: "hold" });
+  void held.struck.then(() => {
+    delayNextEndTxn();
+    setTimeout(() => void held.release().catch(() => undefined), endTxnDelayMs);
+  });
+}
+if (endTxnDelayMs > 0) delayNextEndTxn();
 
 const sums = sumStore({
   onRestoreEnd: ({ topicPartition: { partition }, startingOffset, totalRestored }) =>
@@ -34,6 +49,7 @@ const processor = createExactlyOnceProcessor<string, number>({
   brokers: flags.brokers.split(","),
   applicationId: flags["application-id"],
   clientId: `sum-${process.pid}`,
+  socketFactory: faults.socketFactory,
   input: { topic: flags.input, key: stringSerde, value: int64Serde },
   output: { topic: flags.output, key: stringSerde, value: int64Serde },
   stores: [sums],

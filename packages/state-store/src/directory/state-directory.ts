@@ -80,16 +80,19 @@ export function createStateDirectory(options: StateDirectoryOptions): StateDirec
   return new ApplicationDirectory(options);
 }
 
-type StateDirectoryHost = Pick<ParticipantHost<object>, "client" | "stateDir" | "applicationId" | "clock" | "logger">;
+type StateDirectoryHost = Pick<
+  ParticipantHost<object>,
+  "client" | "stateDir" | "stateCleanupDelayMs" | "applicationId" | "clock" | "logger"
+>;
 
 const directories = new WeakMap<object, StateDirectory>();
 
 /** The one that all stores of a processor share: they are given the same client. */
 export function stateDirectoryOf(host: StateDirectoryHost): StateDirectory {
-  const { client, stateDir, applicationId, clock, logger } = host;
+  const { client, stateDir, stateCleanupDelayMs, applicationId, clock, logger } = host;
   let directory = directories.get(client);
   if (directory === undefined) {
-    directory = createStateDirectory({ stateDir, applicationId, clock, logger });
+    directory = createStateDirectory({ stateDir, stateCleanupDelayMs, applicationId, clock, logger });
     directories.set(client, directory);
   }
   return directory;

@@ -1,6 +1,5 @@
-import type { ClassicLevel, Iterator } from "classic-level";
 import { readStoredValue } from "../bytes/arena.ts";
-import { type ByteDatabase, dataRange } from "./byte-database.ts";
+import { type ByteDatabase, type ByteIterator, iteratorOptions } from "./byte-database.ts";
 import { engineFailure, wrongValue } from "./engine-failures.ts";
 import type { Direction, EngineEntry, KeyRange } from "./store-engine.ts";
 
@@ -11,7 +10,7 @@ const CHUNK_BYTES = 128 * 1024;
 
 /** Its snapshot is that of the moment it is made in, not of the first `next`. */
 export class EngineIterator implements AsyncIterableIterator<EngineEntry> {
-  readonly #iterator: Iterator<ClassicLevel<Buffer, Buffer>, Buffer, Buffer>;
+  readonly #iterator: ByteIterator;
   readonly #folder: string;
   #chunk: readonly [Buffer, Buffer][] = [];
   #at = 0;
@@ -21,8 +20,7 @@ export class EngineIterator implements AsyncIterableIterator<EngineEntry> {
   constructor(db: ByteDatabase, folder: string, range: KeyRange, direction: Direction) {
     this.#folder = folder;
     try {
-      const options = { ...dataRange(range), reverse: direction === "reverse", highWaterMarkBytes: CHUNK_BYTES };
-      this.#iterator = db.iterator(options);
+      this.#iterator = db.iterator(iteratorOptions(range, direction, CHUNK_BYTES));
     } catch (error) {
       throw engineFailure(folder, "reading", error);
     }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Clock, silentLogger, systemClock } from "@eos/core";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { commit, describeEngine, drain, write } from "./engine-suite.ts";
+import { commit, describeEngine, drain, write } from "../../test/engine-suite.ts";
 import { openLevelEngine } from "./level-engine.ts";
 import type { StoreEngine } from "./store-engine.ts";
 

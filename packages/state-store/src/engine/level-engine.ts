@@ -1,11 +1,10 @@
 import { mkdir, realpath } from "node:fs/promises";
 import type { Clock, Logger } from "@eos/core";
-import type { ClassicLevel } from "classic-level";
 import { Level } from "level";
 import { sealedValue } from "../bytes/arena.ts";
 import type { StoredValue } from "../bytes/stored-value.ts";
 import { StoreIoError, StoreLockedError } from "../errors.ts";
-import type { ByteBatch } from "./byte-database.ts";
+import type { ByteBatch, LevelDatabase } from "./byte-database.ts";
 import { DatabaseEngine } from "./database-engine.ts";
 import { engineFailure } from "./engine-failures.ts";
 import { assertNotLocked } from "./level-lock.ts";
@@ -92,14 +91,15 @@ async function openFolder(options: LevelEngineOptions, onClosed: () => void): Pr
   const startMs = clock.monotonicMs();
   await verifyFolder(folder);
   const verifiedMs = clock.monotonicMs();
-  const db = new Level<Buffer, Buffer>(folder, {
+  const level = new Level<Buffer, Buffer>(folder, {
     keyEncoding: "buffer",
     valueEncoding: "buffer",
     compression: false,
     writeBufferSize: options.writeBufferBytes ?? DEFAULT_WRITE_BUFFER_BYTES,
     cacheSize: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
-  }) as unknown as ClassicLevel<Buffer, Buffer>;
-  await db.open();
+  });
+  await level.open();
+  const db = level as unknown as LevelDatabase;
   try {
     const metadata = await readMetadata(db, folder);
     logger.debug(
@@ -129,7 +129,7 @@ async function verifyFolder(folder: string): Promise<void> {
   }
 }
 
-class LevelEngine extends DatabaseEngine<ClassicLevel<Buffer, Buffer>> implements StoreEngine {
+class LevelEngine extends DatabaseEngine<LevelDatabase> implements StoreEngine {
   readonly #clock: Clock;
   readonly #onClosed: () => void;
   readonly #turns = new Turns();
@@ -141,13 +141,7 @@ class LevelEngine extends DatabaseEngine<ClassicLevel<Buffer, Buffer>> implement
   #failure: StoreIoError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(
-    db: ClassicLevel<Buffer, Buffer>,
-    folder: string,
-    clock: Clock,
-    metadata: StoreMetadata,
-    onClosed: () => void,
-  ) {
+  constructor(db: LevelDatabase, folder: string, clock: Clock, metadata: StoreMetadata, onClosed: () => void) {
     super(db, folder);
     this.#clock = clock;
     this.#position = metadata.position;

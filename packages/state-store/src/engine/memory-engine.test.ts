@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger, systemClock } from "@eos/core";
 import { expect, it } from "vitest";
-import { commit, describeEngine, drain, write } from "./engine-suite.ts";
+import { commit, describeEngine, drain, write } from "../../test/engine-suite.ts";
 import { openLevelEngine } from "./level-engine.ts";
 import { openMemoryEngine } from "./memory-engine.ts";
 import type { EngineEntry } from "./store-engine.ts";

@@ -20,13 +20,13 @@ export interface MemoryEngineOptions {
 /** A store in memory: nothing of it survives `close`, so whenever it is opened, nothing is known of its changelog. */
 export async function openMemoryEngine(options: MemoryEngineOptions): Promise<StoreEngine> {
   const encoding = "buffer";
-  const db = new MemoryLevel<Buffer, Buffer>({
+  const level = new MemoryLevel<Buffer, Buffer>({
     keyEncoding: encoding,
     valueEncoding: encoding,
     storeEncoding: encoding,
-  }) as unknown as ByteDatabase;
-  await db.open();
-  return new MemoryEngine(db, options);
+  });
+  await level.open();
+  return new MemoryEngine(level as unknown as ByteDatabase, options);
 }
 
 class MemoryEngine extends DatabaseEngine<ByteDatabase> implements StoreEngine {

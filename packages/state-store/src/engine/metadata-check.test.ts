@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { silentLogger, systemClock } from "@eos/core";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { commit, write } from "./engine-suite.ts";
+import { commit, write } from "../../test/engine-suite.ts";
 import { openLevelEngine } from "./level-engine.ts";
 import type { StoreEngine } from "./store-engine.ts";
 import { CHECKPOINT_KEY, commitKey, encodeNumbers, FORMAT_KEY, POSITION_KEY } from "./store-metadata.ts";

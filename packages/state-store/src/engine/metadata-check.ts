@@ -1,5 +1,5 @@
-import type { ClassicLevel } from "classic-level";
 import { CorruptStoreError } from "../errors.ts";
+import type { ByteDatabase } from "./byte-database.ts";
 import {
   CHECKPOINT_KEY,
   type CommitPosition,
@@ -32,7 +32,7 @@ const LAST_COMMIT_KEY = commitKey(Number.MAX_SAFE_INTEGER);
  *
  * @throws CorruptStoreError
  */
-export async function readMetadata(db: ClassicLevel<Buffer, Buffer>, folder: string): Promise<StoreMetadata> {
+export async function readMetadata(db: ByteDatabase, folder: string): Promise<StoreMetadata> {
   const corrupt = (reason: string): CorruptStoreError => new CorruptStoreError(folder, reason);
   const format = db.getSync(FORMAT_KEY);
   if (format === undefined) {
@@ -60,7 +60,7 @@ export async function readMetadata(db: ClassicLevel<Buffer, Buffer>, folder: str
   return { position, checkpoint };
 }
 
-async function beginStore(db: ClassicLevel<Buffer, Buffer>): Promise<void> {
+async function beginStore(db: ByteDatabase): Promise<void> {
   await db
     .batch()
     .put(FORMAT_KEY, encodeNumbers(FORMAT_KEY, FORMAT_VERSION))

@@ -173,6 +173,7 @@ describe("a session store", () => {
     const store = task.state;
     await task.participant.close();
     const closed = { code: "EOS_STORE_CLOSED" };
+    expect(() => store.put(session("a", 0, 10), "1")).toThrow(expect.objectContaining(closed));
     expect(() => store.fetchSession("a", 0, 10)).toThrow(expect.objectContaining(closed));
     expect(() => store.fetch("a")).toThrow(expect.objectContaining(closed));
     expect(() => store.findSessions(null, null, 0, 10)).toThrow(expect.objectContaining(closed));

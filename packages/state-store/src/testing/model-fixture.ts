@@ -48,6 +48,11 @@ interface Real<S extends R, R, M> {
 
 type Command<S extends R, R, M> = fc.AsyncCommand<Expected<M>, Real<S, R, M>>;
 
+/** A run that hangs is a failure that says what it was. */
+const RUN_TIMEOUT_MS = 15_000;
+/** On a machine that is busy there are fewer runs, or less shrinking: below the tests' own limit of a minute. */
+const TIME_LIMIT_MS = 40_000;
+
 /** Runs random operations, commits, aborts, crashes and moves against the reference. */
 export async function checkModel<S extends R, R, M extends Reference<M>>(model: StoreModel<S, R, M>): Promise<void> {
   await fc.assert(
@@ -63,7 +68,7 @@ export async function checkModel<S extends R, R, M extends Reference<M>>(model: 
       };
       await fc.asyncModelRun(() => ({ model: expected, real }), commands);
     }),
-    { numRuns: model.runs },
+    { numRuns: model.runs, timeout: RUN_TIMEOUT_MS, interruptAfterTimeLimit: TIME_LIMIT_MS },
   );
 }
 

@@ -30,6 +30,8 @@ const BROKER_DEFAULTS: readonly (readonly [string, string])[] = [
 /** Topics in memory, behind as much of the client as stores use. */
 export class SimulatedCluster {
   readonly #topics = new Map<string, SimulatedTopic>();
+  /** For a look at it from outside. */
+  readonly client: Client = this.createClient();
   /** Called with each chunk that a reader has taken. */
   onChunk = (): void => {};
   /** Called when a reader has to wait for the end of a transaction. */

@@ -241,6 +241,7 @@ export class SimulatedTask<S> implements AsyncDisposable {
       applicationId: APPLICATION_ID,
       client: this.cluster.createClient(),
       stateDir: this.#folder,
+      stateCleanupDelayMs: Number.MAX_SAFE_INTEGER,
       taskCount: 1,
       replicationFactor: 1,
       clock: systemClock,

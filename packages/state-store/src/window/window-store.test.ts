@@ -272,6 +272,7 @@ describe("a window store", () => {
     store.put("a", "1", 10);
     await task.participant.close();
     const closed = { code: "EOS_STORE_CLOSED" };
+    expect(() => store.put("a", "1", 10)).toThrow(expect.objectContaining(closed));
     expect(() => store.fetch("a", 10)).toThrow(expect.objectContaining(closed));
     expect(() => store.fetch("a", 0, 10)).toThrow(expect.objectContaining(closed));
     expect(() => store.all()).toThrow(expect.objectContaining(closed));

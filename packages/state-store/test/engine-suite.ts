@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Arena } from "../bytes/arena.ts";
-import { NEVER } from "../bytes/stored-value.ts";
-import type { Direction, EngineEntry, KeyRange, StoreEngine } from "./store-engine.ts";
+import { Arena } from "../src/bytes/arena.ts";
+import { NEVER } from "../src/bytes/stored-value.ts";
+import type { Direction, EngineEntry, KeyRange, StoreEngine } from "../src/engine/store-engine.ts";
 
 /** One engine and what surrounds it. */
 export interface EngineUnderTest {
