@@ -13,18 +13,27 @@ const { bootstrapServers, brokers } = testBroker();
 const canSeeEnvironments = process.platform === "linux";
 
 describe("the demo", () => {
-  it("finds every flight exactly once after the crash, and takes its topics away from a foreign cluster", async () => {
+  it("finds every flight arrived and counted exactly once after the crashes, and takes its topics away from a foreign cluster", async () => {
     await using demo = new Program(DEMO, ["--records", "2000"], { KAFKA_BROKERS: bootstrapServers });
     const { exitCode, stdout, stderr } = await demo.ended;
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(stdout.trimEnd().split("\n").at(-1)).toBe("EXACTLY-ONCE OK in=2000 out=2000 lost=0 duplicated=0");
-    expect(stdout).toMatch(/flights-enriched-[0-9a-f]{8}-\d: offsets \d+ to \d+ are written and not committed/);
+    const [state, flights] = stdout.trimEnd().split("\n").slice(-2);
+    expect(state).toMatch(/^STATE OK routes=\d{3} rows=2000 store=changelog=recomputed$/);
+    expect(flights).toBe("EXACTLY-ONCE OK in=2000 out=2000 lost=0 duplicated=0");
+    expect(stdout).toMatch(/flights-enriched-[0-9a-f]{8}-\d: offsets \d+ to \d+: written, not committed/);
     expect(stdout).toMatch(/processor 1 \(pid \d+\) is frozen \(SIGSTOP\)/);
-    expect(stdout).toContain("it is killed (SIGKILL) in that state");
-    const [topic = ""] = /flights-enriched-[0-9a-f]{8}/.exec(stdout) ?? [];
+    expect(stdout).toMatch(/route-totals \(pid \d+\) is frozen \(SIGSTOP\)/);
+    expect(stdout).toMatch(/[1-9]\d* rows and [1-9]\d* changes of its store: written, not committed/);
+    expect(stdout.match(/it is killed \(SIGKILL\) in that state/g)).toHaveLength(2);
+    expect(stdout).toMatch(/[1-9]\d* routes in 8 partitions, \d+ records replayed \(of [\d,]+ offsets\)/);
+    expect(stdout).toContain("routes in LevelDB, 0 records replayed to open it");
+    const [suffix = ""] = /(?<=flights-enriched)-[0-9a-f]{8}/.exec(stdout) ?? [];
     await using client = createClient({ brokers });
     await client.connect();
-    await expect(client.admin.partitionCount(topic)).rejects.toThrow(topic);
+    for (const name of ["flights", "flights-enriched", "route-totals"]) {
+      await expect(client.admin.partitionCount(`${name}${suffix}`)).rejects.toThrow(suffix);
+    }
+    await expect(client.admin.partitionCount(`route-totals${suffix}-totals-changelog`)).rejects.toThrow(suffix);
   });
 
   it.skipIf(!canSeeEnvironments).each([
@@ -32,7 +41,9 @@ describe("the demo", () => {
     ["the broker starts, in a terminal", "1 Kafka", "group"],
     ["the processors start", "2 Processors", "group"],
     ["a processor is frozen", "is frozen", "process"],
-    ["the console consumer reads", "6 Check", "group"],
+    ["the counting processor comes back", "is started again", "group"],
+    ["LevelDB is opened", "8 State", "process"],
+    ["the console consumer reads", "7 Check", "group"],
   ] as const)("leaves no process and no temporary folder after Ctrl-C while %s", async (_moment, text, target) => {
     await using traces = await createTraces();
     await using demo = new Program(DEMO, ["--records", "1000"], traces.environment);

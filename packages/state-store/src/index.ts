@@ -11,6 +11,7 @@ export type {
   ReadOnlyVersionedKeyValueStore,
   VersionedKeyValueStore,
   VersionedKeyValueStoreOptions,
+  VersionedPutResult,
   VersionedRecord,
 } from "./versioned/versioned-key-value-store.ts";
 export { timestampedWindowStore, windowStore } from "./window/window-store.ts";

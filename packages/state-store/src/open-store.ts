@@ -1,5 +1,4 @@
 import type { PartitionPosition } from "@eos/core";
-import { changelogTopicName } from "./changelog/changelog-topic.ts";
 import { createAtLeastOnceSink, type AtLeastOnceSink } from "./changelog/at-least-once-sink.ts";
 import type { StoreBuilder } from "./store-builder.ts";
 import type { StoreHost } from "./store-host.ts";
@@ -11,7 +10,8 @@ export interface OpenedStore<S> {
    * What was written since the last commit goes to the changelog and then to the disk. Outside a transaction that is at
    * least once: what a crash or an error leaves in the changelog is part of the store when it is opened again.
    *
-   * @throws TransactionAbortedError, ConnectionError: the store went back to what its changelog says; StoreIoError
+   * @throws TransactionAbortedError, ConnectionError, StoreIoError: the store went back to what its changelog says. When
+   * it cannot, it takes nothing until a later commit has brought it there
    */
   commit(): Promise<void>;
   /** Drops what is not committed. */
@@ -57,10 +57,16 @@ export async function openStore<S, R>(
       failure ??= error;
     },
   });
+  /** The store is not what its changelog says: a commit now would leave a gap behind it. */
+  let isBehind = false;
   async function recover(): Promise<void> {
+    isBehind = true;
     participant.abort();
     failure = null;
+    // What was put while the commit was failing is on its way to the changelog: the restore brings it, if it arrives.
+    await sink?.flush().catch(() => undefined);
     await participant.restore(NO_INPUTS, signal);
+    isBehind = false;
   }
   async function close(): Promise<void> {
     await participant.close();
@@ -75,6 +81,7 @@ export async function openStore<S, R>(
   return {
     store: participant.state,
     async commit() {
+      if (isBehind) await recover();
       try {
         if (failure !== null) throw failure;
         participant.beginCommit();

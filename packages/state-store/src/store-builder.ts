@@ -8,6 +8,7 @@ import {
 } from "@eos/core";
 import { changelogTopicName, ensureChangelogTopic } from "./changelog/changelog-topic.ts";
 import { StoreMetrics, type StoreMetricsSnapshot } from "./metrics/store-metrics.ts";
+import type { EngineEntry } from "./engine/store-engine.ts";
 import { writeLastUsedMs } from "./directory/last-used.ts";
 import { StoreClosedError } from "./iterators/iterator-errors.ts";
 import type { StoreKind } from "./store-kind.ts";
@@ -53,7 +54,7 @@ export interface StoreBuilder<S, R, K = unknown, V = unknown> extends Transactio
    * Keeps a copy of a task's store warm that another process works on, by following its changelog. The task may come to
    * this process at any time: then the copy becomes its store, and only what is missing is read.
    * @param taskId - `0_<partition>` when absent
-   * @throws TypeError before `prepare`; TaskDirectoryLockedError when the task is in this machine's `stateDir` already
+   * @throws TypeError before `prepare`, and when there is one already; TaskDirectoryLockedError when the task is in this machine's `stateDir` already
    */
   standby(partition: number, taskId?: string): Promise<Standby<R>>;
   /** Calls the listener after each commit, once for each key it changed. @returns ends it */
@@ -74,7 +75,7 @@ class ChangeloggedStoreBuilder<S, R, K, V> implements StoreBuilder<S, R, K, V> {
   readonly #kind: StoreKind<S, R, K, V>;
   readonly #tasks = new Map<number, { readonly store: TaskStore<S, R>; readonly metrics: StoreMetrics }>();
   readonly #standbys = new Map<number, StandbyTask<S, R>>();
-  readonly #listeners = new Set<(change: StoreChange<K, V>) => void>();
+  readonly #listeners = new Set<(partition: number, entry: EngineEntry) => void>();
   #prepared: { readonly host: ParticipantHost<Client>; readonly homes: StoreHomes } | null = null;
 
   constructor(options: StoreOptions<unknown, unknown>, kind: StoreKind<S, R, K, V>) {
@@ -152,7 +153,8 @@ class ChangeloggedStoreBuilder<S, R, K, V> implements StoreBuilder<S, R, K, V> {
 
   async snapshot(partition: number, folder: string): Promise<void> {
     const task = this.#tasks.get(partition);
-    if (task === undefined) throw new StoreClosedError(this.name);
+    // A store that is about to be restored may lack what a snapshot that calls itself current must have.
+    if (task === undefined || task.store.engine === null) throw new StoreClosedError(this.name);
     await task.store.snapshot(folder);
     await writeLastUsedMs(folder, this.#host().host.clock.now());
   }
@@ -160,8 +162,9 @@ class ChangeloggedStoreBuilder<S, R, K, V> implements StoreBuilder<S, R, K, V> {
   async standby(partition: number, taskId = `0_${partition}`): Promise<Standby<R>> {
     const { host, homes } = this.#host();
     if (this.#options.changelog === "none") throw new TypeError(`the store "${this.name}" has no changelog to follow`);
-    const signal = AbortSignal.timeout(STANDBY_LOCK_MS);
-    const home = await homes.acquire(taskId, signal);
+    if (this.#standbys.has(partition))
+      throw new TypeError(`partition ${partition} of "${this.name}" has a standby here`);
+    const home = await homes.acquire(taskId, { timeoutMs: STANDBY_LOCK_MS });
     const standby = new StandbyTask<S, R>({
       name: this.name,
       kind: this.#kind,
@@ -179,8 +182,13 @@ class ChangeloggedStoreBuilder<S, R, K, V> implements StoreBuilder<S, R, K, V> {
   }
 
   onChange(listener: (change: StoreChange<K, V>) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    // What a serde throws is treated as what the listener throws: neither is a reason to fail a commit.
+    const tell = (partition: number, entry: EngineEntry): void => {
+      const topic = changelogTopicName(this.#host().host.applicationId, this.name);
+      listener({ partition, ...this.#kind.read(topic, entry), timestamp: entry.value.timestamp });
+    };
+    this.#listeners.add(tell);
+    return () => this.#listeners.delete(tell);
   }
 
   #host(): { readonly host: ParticipantHost<Client>; readonly homes: StoreHomes } {
@@ -192,7 +200,7 @@ class ChangeloggedStoreBuilder<S, R, K, V> implements StoreBuilder<S, R, K, V> {
 
   #home(homes: StoreHomes, { partition, taskId, signal }: ParticipantTask): Promise<StoreHome> {
     const standby = this.#standbys.get(partition);
-    return standby === undefined ? homes.acquire(taskId, signal) : standby.promote();
+    return standby === undefined ? homes.acquire(taskId, { signal }) : standby.promote();
   }
 
   #replay(partition: number, metrics: StoreMetrics): ChangelogReplay {
@@ -209,12 +217,9 @@ class ChangeloggedStoreBuilder<S, R, K, V> implements StoreBuilder<S, R, K, V> {
 
   #tell(partition: number, changes: OverlayChanges): void {
     if (this.#listeners.size === 0) return;
-    const { host } = this.#host();
-    const topic = changelogTopicName(host.applicationId, this.name);
     for (const value of changes.values()) {
       const entry = { key: value.buffer.subarray(value.keyStart, value.keyEnd), value };
-      const change = { partition, ...this.#kind.read(topic, entry), timestamp: value.timestamp };
-      for (const listener of this.#listeners) callListener(listener, undefined, "a store's change listener", change);
+      for (const tell of this.#listeners) callListener(tell, undefined, "a store's changes", partition, entry);
     }
   }
 }

@@ -11,7 +11,11 @@ export interface CopyCampaignOptions {
 }
 
 /** Kills copying workers. */
-export function copyCampaign({ client, worker, ...options }: CopyCampaignOptions): KillCampaign<WorkerEvent, CopyWorker> {
+export function copyCampaign({
+  client,
+  worker,
+  ...options
+}: CopyCampaignOptions): KillCampaign<WorkerEvent, CopyWorker> {
   return new KillCampaign({
     ...options,
     start: () => new CopyWorker(worker),

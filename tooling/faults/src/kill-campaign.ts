@@ -6,11 +6,10 @@ export interface KillCampaignOptions<E extends WorkerReport, W extends WorkerPro
   readonly workers: number;
   readonly kills: number;
   readonly random: Random;
-  /** @param place - from 0: a worker that comes for a killed one takes its place */
-  readonly start: (place: number) => W;
+  readonly start: () => W;
   /** Whether the worker, which is frozen, holds a transaction open at the broker. */
   readonly isTransactionHeld: (worker: W) => Promise<boolean>;
-  /** Between the death of a worker and the start of the next one in its place; `kill` counts from 1. */
+  /** Between the death of a worker and the start of the next one; `kill` counts from 1. */
   readonly killed?: (worker: W, kill: number) => Promise<void>;
 }
 
@@ -104,7 +103,7 @@ export class KillCampaign<
   }
 
   #start(place: number): W {
-    const worker = this.#options.start(place);
+    const worker = this.#options.start();
     this.#all.push(worker);
     this.#alive[place] = worker;
     return worker;

@@ -23,10 +23,7 @@ export async function catchUp(
     await beDecided(stage.totals.changelogView, options);
     await totals.stop();
   }
-  const names = [...enrichment, ...(totals === null ? [] : [totals])].map(({ name }) => name);
-  caughtUp(
-    `lag 0 in all ${stage.partitions} partitions; ${names.slice(0, -1).join(", ")} and ${names.at(-1)} ended cleanly`,
-  );
+  caughtUp(`lag 0 in all ${stage.partitions} partitions; all processors ended cleanly`);
 }
 
 async function reachTheEnd(view: TopicsView, options: UntilOptions): Promise<void> {

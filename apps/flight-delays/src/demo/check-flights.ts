@@ -13,7 +13,7 @@ export async function checkFlights(
   onRecord: (record: CommittedRecord) => void,
 ): Promise<Findings> {
   const { enrichment, bootstrapServers } = stage;
-  const checked = screen.phase("Check", `Kafka's own console consumer reads ${enrichment.output}, read-committed`);
+  const checked = screen.phase("Check", `Kafka's console consumer reads ${enrichment.output}, read-committed`);
   const airports = await readAirports();
   const reading = { cleanUp, signal, bootstrapServers };
   const findings = await checkAsStranger({

@@ -23,7 +23,7 @@ export async function checkTotals(
 ): Promise<TotalsFindings> {
   const { bootstrapServers, totals } = stage;
   const { output, changelog } = totals;
-  const checked = screen.phase("State", `${output} and ${changelog} are read in the same way; LevelDB is opened`);
+  const checked = screen.phase("State", "rows, changelog and LevelDB against a plain recomputation");
   const reading = { cleanUp, signal, bootstrapServers };
   const [stored] = await Promise.all([
     readTotalsOnDisk(stage),
@@ -36,7 +36,7 @@ export async function checkTotals(
   checked(
     differences.length > 0
       ? `${count(rows, "rows")}, ${count(differences.length, "differences")} from the recomputation`
-      : `${count(rows, "rows")}: each route counted 1, 2, 3 … without gap or repeat, and every sum right`,
+      : `${count(rows, "rows")}: all routes count 1, 2, 3, …, all sums right`,
   );
   screen.note(
     `${count(stored.totals.size, "routes")} in LevelDB, ${count(stored.replayed, "records")} replayed to open it`,

@@ -21,7 +21,7 @@ export interface Crash {
 export async function crashEnrichment(scene: Scene, victim: ProcessorProcess): Promise<Crash> {
   const { screen, stage, signal, startEnrichment } = scene;
   const { view, output } = stage.enrichment;
-  screen.phase("Crash", `as soon as ${output} shows from outside that a transaction of ${victim.name} is open`);
+  screen.phase("Crash", `as soon as ${victim.name} has a transaction open, seen from outside`);
   const partitions = new Set(victim.partitions.map((name) => Number(name.slice(name.lastIndexOf("-") + 1))));
   const uncommitted = await crashInTransaction(
     victim,
@@ -31,7 +31,7 @@ export async function crashEnrichment(scene: Scene, victim: ProcessorProcess): P
   );
   const killedMs = performance.now();
   for (const { partition, stable, end } of uncommitted) {
-    screen.note(`${output}-${partition}: offsets ${stable} to ${end - 1} are written and not committed`);
+    screen.note(`${output}-${partition}: offsets ${stable} to ${end - 1}: written, not committed`);
   }
   screen.note("it is killed (SIGKILL) in that state");
   const before = await view.input();
@@ -45,10 +45,7 @@ export async function crashEnrichment(scene: Scene, victim: ProcessorProcess): P
     return waiting.length === 0 ? now : `nobody takes ${waiting.length} partitions of ${victim.name} over`;
   };
   const takenOver = until(takeOver, { timeoutMs: PATIENCE_MS, signal }).then(() => {
-    screen.note(
-      `${victim.name}'s partitions are processed and committed again ${secondsSince(killedMs)} s after the kill ` +
-        "(the session timeout is 6 s)",
-    );
+    screen.note(`${victim.name}'s partitions go on after ${secondsSince(killedMs)} s (the session timeout is 6 s)`);
   });
   return watched({ successor, uncommitted, takenOver });
 }
@@ -56,8 +53,8 @@ export async function crashEnrichment(scene: Scene, victim: ProcessorProcess): P
 /** Kills route-totals, and starts it again on the same state directory. */
 export async function crashTotals(scene: Scene, victim: ProcessorProcess): Promise<Crash> {
   const { screen, stage, signal, startTotals } = scene;
-  const { view, output, changelogView, changelog } = stage.totals;
-  screen.phase("Crash", `as soon as ${output} shows that a transaction of ${victim.name} is open, too`);
+  const { view, changelogView } = stage.totals;
+  screen.phase("Crash", `as soon as ${victim.name} has a transaction open, too`);
   const uncommitted = await crashInTransaction(victim, () => view.output(), {
     timeoutMs: PATIENCE_MS,
     signal,
@@ -65,13 +62,9 @@ export async function crashTotals(scene: Scene, victim: ProcessorProcess): Promi
   });
   const killedMs = performance.now();
   const logged = (await changelogView.output()).filter(({ stable, end }) => stable < end);
-  for (const [topic, open] of [
-    [output, uncommitted],
-    [changelog, logged],
-  ] as const) {
-    const offsets = open.reduce((sum, { stable, end }) => sum + end - stable, 0);
-    screen.note(`${topic}: ${count(offsets, "records")} in ${open.length} partitions are written and not committed`);
-  }
+  screen.note(
+    `${count(recordsIn(uncommitted), "rows")} and ${count(recordsIn(logged), "changes of its store")}: written, not committed`,
+  );
   screen.note("it is killed (SIGKILL) in that state");
   const successor = await startTotals();
   screen.note(`${successor.name} (pid ${successor.pid}) is started again, on the same LevelDB`);
@@ -79,8 +72,8 @@ export async function crashTotals(scene: Scene, victim: ProcessorProcess): Promi
     successor.stored === null ? `${successor.name} does not come back` : successor;
   const takenOver = until(comeBack, { timeoutMs: PATIENCE_MS, signal }).then(async () => {
     const offsets = (await changelogView.output()).reduce((sum, { stable }) => sum + stable, 0);
-    screen.note(`${successor.name} is back ${secondsSince(killedMs)} s after the kill, its state from LevelDB:`);
-    screen.note(`${successor.stored} (of a changelog of ${count(offsets, "offsets")})`);
+    screen.note(`${successor.name} is back after ${secondsSince(killedMs)} s, its state from LevelDB:`);
+    screen.note(`${successor.stored} (of ${count(offsets, "offsets")})`);
   });
   return watched({ successor, uncommitted, takenOver });
 }
@@ -93,6 +86,11 @@ function watched(crash: Crash): Crash {
 
 function committedOf(positions: readonly InputPosition[], partition: number): number {
   return positions[partition]?.committed ?? -1;
+}
+
+/** An open transaction of one writer: no markers are among them. */
+function recordsIn(open: readonly OutputPosition[]): number {
+  return open.reduce((sum, { stable, end }) => sum + end - stable, 0);
 }
 
 function secondsSince(ms: number): string {

@@ -44,7 +44,7 @@ export async function runDemo(
   signal: AbortSignal,
 ): Promise<number> {
   const rows = (await readFlights(options.dataset)).slice(0, options.records);
-  screen.line(`${count(rows.length, "real US flights")} through a real Kafka, exactly once, with crashes on the way`);
+  screen.line(`${count(rows.length, "real US flights")} through a real Kafka, exactly once, with crashes`);
   const stage = await setStage(screen, cleanUp);
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<never>((_resolve, reject) => {
@@ -73,8 +73,8 @@ async function play(scene: Scene): Promise<number> {
 }
 
 async function startAll({ screen, startEnrichment, startTotals, signal, hasRoutes }: Scene): Promise<Cast> {
-  const counting = hasRoutes ? ", a third process counts them per route" : "";
-  const running = screen.phase("Processors", `two processes of one group join flights with their airports${counting}`);
+  const others = hasRoutes ? ", one counts them per route" : "";
+  const running = screen.phase("Processors", `two join flights with their airports${others}`);
   const [first, second, totals] = await Promise.all([
     startEnrichment(1),
     startEnrichment(2),

@@ -24,7 +24,7 @@ export class StateFolder {
   }
 
   static async create(): Promise<StateFolder> {
-    return new StateFolder(await mkdtemp(join(tmpdir(), "flight-delays-demo-")));
+    return new StateFolder(await mkdtemp(join(tmpdir(), "eos-demo-state-")));
   }
 
   /** Whoever writes to it must have ended. */

@@ -14,7 +14,7 @@ const KIND_PLAIN = 0;
 const KIND_EXPIRING = 1;
 const PLAIN_HEAD_BYTES = 9;
 const EXPIRING_HEAD_BYTES = 17;
-export const CHECKSUM_BYTES = 4;
+const CHECKSUM_BYTES = 4;
 
 const CHUNK_BYTES = 256 * 1024;
 const TWO_32 = 2 ** 32;

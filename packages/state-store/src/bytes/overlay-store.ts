@@ -38,6 +38,7 @@ export class OverlayStore implements ByteStore {
   #engine: StoreEngine | null = null;
   #filling = new OverlayLayer(-1);
   #committing: OverlayLayer | null = null;
+  #isSuspended = false;
 
   constructor(options: OverlayStoreOptions) {
     this.#options = options;
@@ -52,7 +53,13 @@ export class OverlayStore implements ByteStore {
   /** Changes what lies below: the engine was opened, opened anew, or closed (`null`). Drops what is not committed. */
   attach(engine: StoreEngine | null): void {
     this.#engine = engine;
+    this.#isSuspended = false;
     this.abort();
+  }
+
+  /** Takes no writes until an engine is attached: what lies below may lack something. */
+  suspend(): void {
+    this.#isSuspended = true;
   }
 
   get streamTime(): number {
@@ -73,13 +80,13 @@ export class OverlayStore implements ByteStore {
   }
 
   put(key: PhysicalKey, value: string | Uint8Array | null, timestamp: number, expiresAt: number): void {
-    this.#throwIfClosed();
+    this.#throwIfReadOnly();
     if (!this.#options.caching) this.#log(key.buffer, key.length, value, timestamp, expiresAt);
     this.#filling.put(key, value, timestamp, expiresAt);
   }
 
   putLogged(key: PhysicalKey, stored: Uint8Array | null, logged: string | Uint8Array | null, timestamp: number): void {
-    this.#throwIfClosed();
+    this.#throwIfReadOnly();
     this.#log(key.buffer, key.length, logged, timestamp, NEVER);
     this.#filling.put(key, stored, timestamp, NEVER);
   }
@@ -136,6 +143,11 @@ export class OverlayStore implements ByteStore {
   abort(): void {
     this.#committing = null;
     this.#filling = new OverlayLayer(this.#engine?.position.streamTime ?? -1);
+  }
+
+  #throwIfReadOnly(): void {
+    if (this.#isSuspended) throw new StoreClosedError(this.#options.name);
+    this.#throwIfClosed();
   }
 
   #throwIfClosed(): void {

@@ -62,7 +62,7 @@ describe("createStateDirectory", () => {
   });
 
   it("is one for all stores of a processor, and another for the next processor", () => {
-    const host = { client: {}, stateDir, applicationId: "app", clock, logger };
+    const host = { client: {}, stateDir, stateCleanupDelayMs: 1_000, applicationId: "app", clock, logger };
     expect(stateDirectoryOf({ ...host })).toBe(stateDirectoryOf(host));
     expect(stateDirectoryOf({ ...host, client: {} })).not.toBe(stateDirectoryOf(host));
   });

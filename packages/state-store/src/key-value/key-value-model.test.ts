@@ -2,7 +2,7 @@ import { stringSerde } from "@eos/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { all } from "../testing/contract.ts";
-import { checkModel, type Operation, type Reference } from "../testing/model-fixture.ts";
+import { checkModel, type Operation, type Reference } from "../../test/store-model.ts";
 import type { KeyValue, ReadOnlyKeyValueStore } from "./key-value-store.ts";
 import { type TimestampedKeyValueStore, timestampedKeyValueStore } from "./timestamped-key-value-store.ts";
 import type { ValueAndTimestamp } from "./value-form.ts";

@@ -150,8 +150,6 @@ describe("a store's metrics", () => {
     metrics.expired();
     metrics.written(100);
     metrics.written(20);
-    metrics.read(30);
-    metrics.read(3);
     metrics.restored(10, 25);
     metrics.restored(20, 5);
     metrics.corrupted();
@@ -162,7 +160,6 @@ describe("a store's metrics", () => {
       expiredTotal: 1,
       hitRatio: 0.25,
       bytesWritten: 120,
-      bytesRead: 33,
       restoreTotal: 30,
       restoreRemainingRecords: 5,
       corruptionTotal: 2,

@@ -31,8 +31,6 @@ export interface StoreMetricsSnapshot {
   readonly flushLatencyP95Ms: number;
   /** Keys and values handed to the engine. */
   readonly bytesWritten: number;
-  /** Values that came back from the engine. */
-  readonly bytesRead: number;
   readonly numOpenIterators: number;
   /** When the oldest open iterator was opened, ms since the epoch; `null` when none is open. */
   readonly oldestIteratorOpenSinceMs: number | null;
@@ -66,7 +64,6 @@ export class StoreMetrics {
   /** In the order of their opening. */
   readonly #openIterators = new Set<IteratorMark>();
   #bytesWritten = 0;
-  #bytesRead = 0;
   #cacheHits = 0;
   #restoreTotal = 0;
   #restoreRemainingRecords = 0;
@@ -87,10 +84,6 @@ export class StoreMetrics {
     this.#cacheHits++;
   }
 
-  read(bytes: number): void {
-    this.#bytesRead += bytes;
-  }
-
   written(bytes: number): void {
     this.#bytesWritten += bytes;
   }
@@ -109,7 +102,8 @@ export class StoreMetrics {
   /** @param remainingRecords - offsets between the position and the end of the restore */
   restored(records: number, remainingRecords: number): void {
     this.#restoreTotal += records;
-    this.#restoreRemainingRecords = remainingRecords;
+    // A chunk may reach beyond the end that a restore was begun with.
+    this.#restoreRemainingRecords = Math.max(remainingRecords, 0);
   }
 
   corrupted(): void {
@@ -145,7 +139,6 @@ export class StoreMetrics {
       flushLatencyMaxMs: flush.maxMs,
       flushLatencyP95Ms: flush.p95Ms,
       bytesWritten: this.#bytesWritten,
-      bytesRead: this.#bytesRead,
       numOpenIterators: this.#openIterators.size,
       oldestIteratorOpenSinceMs: oldest?.openSinceMs ?? null,
       cacheHits: this.#cacheHits,

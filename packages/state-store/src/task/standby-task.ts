@@ -40,7 +40,10 @@ export class StandbyTask<S, R> implements Standby<R> {
   readonly #iterators: OpenIterators;
   readonly #ending = new AbortController();
   #engine: StoreEngine | null = null;
+  /** From the opening on; never rejects. */
   #following: Promise<void> = Promise.resolve();
+  /** The place is a task's now. */
+  #isPromoted = false;
 
   constructor(options: StandbyTaskOptions<S, R>) {
     const { name, kind, host, topicPartition } = options;
@@ -64,16 +67,26 @@ export class StandbyTask<S, R> implements Standby<R> {
     });
   }
 
-  /** Opens the copy and begins to follow. */
+  /** Opens the copy and begins to follow. One that is damaged, or too old, begins anew. */
   async start(): Promise<void> {
+    const opening = this.#open().then(
+      () => undefined,
+      (error: unknown) => {
+        if (!isDamage(error)) throw error;
+      },
+    );
+    // A task may be taken up while the engine opens: it waits for it then, and has it.
+    this.#following = opening.then(
+      () => this.#follow(),
+      () => undefined,
+    );
     try {
-      await this.#open();
+      await opening;
     } catch (error) {
       await this.#end();
-      await this.#options.home.release();
+      if (!this.#isPromoted) await this.#options.home.release();
       throw error;
     }
-    this.#following = this.#follow();
   }
 
   async lag(): Promise<number> {
@@ -86,9 +99,15 @@ export class StandbyTask<S, R> implements Standby<R> {
   async close(): Promise<void> {
     if (this.#ending.signal.aborted) return;
     await this.#end();
-    await this.#engine?.close();
+    // A task was taken up meanwhile.
+    if (this.#isPromoted) return;
+    const engine = this.#engine;
     this.#engine = null;
-    await this.#options.home.release();
+    try {
+      await engine?.close();
+    } finally {
+      await this.#options.home.release();
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -97,6 +116,7 @@ export class StandbyTask<S, R> implements Standby<R> {
 
   /** The copy becomes a task's store: it is handed over open. */
   async promote(): Promise<StoreHome> {
+    this.#isPromoted = true;
     await this.#end();
     const { home } = this.#options;
     const engine = this.#engine;
@@ -133,13 +153,24 @@ export class StandbyTask<S, R> implements Standby<R> {
       } catch (error) {
         if (signal.aborted) return;
         host.logger.warn({ store: name, err: error }, `the standby copy of "${name}" begins anew`);
-        this.#bytes.attach(null);
-        const engine = this.#engine;
-        this.#engine = null;
-        await engine?.close().catch(() => undefined);
-        if (isDamage(error)) await home.wipe();
+        await this.#drop(error);
         await host.clock.sleep(RETRY_MS, signal).catch(() => undefined);
       }
+    }
+  }
+
+  async #drop(cause: unknown): Promise<void> {
+    const { host, home, name } = this.#options;
+    const engine = this.#engine;
+    this.#bytes.attach(null);
+    this.#engine = null;
+    await engine?.close().catch(() => undefined);
+    if (!isDamage(cause)) return;
+    try {
+      await home.wipe();
+    } catch (error) {
+      // What is there is found damaged again, and wiped then.
+      host.logger.warn({ store: name, err: error }, `the standby copy of "${name}" could not be wiped, trying again`);
     }
   }
 }

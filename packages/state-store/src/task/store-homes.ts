@@ -1,7 +1,7 @@
 import type { Client } from "@eos/client";
 import type { ParticipantHost } from "@eos/core";
 import { checkStoreName } from "../directory/names.ts";
-import { type StateDirectory, stateDirectoryOf } from "../directory/state-directory.ts";
+import { type AcquireOptions, type StateDirectory, stateDirectoryOf } from "../directory/state-directory.ts";
 import type { StoreDirectory } from "../directory/store-directory.ts";
 import type { TaskDirectory } from "../directory/task-directory.ts";
 import { openLevelEngine } from "../engine/level-engine.ts";
@@ -31,11 +31,11 @@ export class StoreHomes {
     this.#directory = stateDirectoryOf(host);
   }
 
-  /** Waits for whoever has the task's folder. @throws the signal's reason; UnsafeStateDirectoryError, StateDirectoryIoError */
-  async acquire(taskId: string, signal: AbortSignal): Promise<StoreHome> {
+  /** Waits for whoever has the task's folder. @throws TaskDirectoryLockedError, the signal's reason; UnsafeStateDirectoryError, StateDirectoryIoError */
+  async acquire(taskId: string, options: AcquireOptions): Promise<StoreHome> {
     const { name, storage, deleteRetentionMs } = this.#options;
     if (storage === "inMemory") return new MemoryHome(name, this.#host);
-    const task = await this.#directory.acquire(taskId, { signal });
+    const task = await this.#directory.acquire(taskId, options);
     try {
       return new LevelHome(task, await task.store(name), this.#host, deleteRetentionMs);
     } catch (error) {

@@ -4,7 +4,7 @@ import type { StoreEngine } from "../engine/store-engine.ts";
 import { isDamage, UnrecoverableStoreError } from "../errors.ts";
 import { StoreClosedError } from "../iterators/iterator-errors.ts";
 import { OpenIterators } from "../iterators/open-iterators.ts";
-import { StoreMetrics } from "../metrics/store-metrics.ts";
+import type { StoreMetrics } from "../metrics/store-metrics.ts";
 import type { StoreContext, StoreKind } from "../store-kind.ts";
 import { writeLayer } from "./changelog-applier.ts";
 import type { ChangelogReplay } from "./changelog-replay.ts";
@@ -51,6 +51,8 @@ export class TaskStore<S, R> implements TaskParticipant<S> {
   #failure: Error | null = null;
   #sweep: ExpirySweep | null = null;
   #positions: readonly PartitionPosition[] = [];
+  /** What is committed may lack something: the first restore, or that after an abort, is outstanding. */
+  #isBehind = true;
   #isClosed = false;
 
   constructor(options: TaskStoreOptions<S, R>) {
@@ -81,9 +83,9 @@ export class TaskStore<S, R> implements TaskParticipant<S> {
     return this.#positions;
   }
 
-  /** The engine, while it is open and sound. */
+  /** The engine, while it holds everything that is committed. */
   get engine(): StoreEngine | null {
-    return this.#failure === null ? this.#engine : null;
+    return this.#failure === null && !this.#isBehind ? this.#engine : null;
   }
 
   async restore(positions: readonly PartitionPosition[], signal: AbortSignal): Promise<void> {
@@ -97,6 +99,7 @@ export class TaskStore<S, R> implements TaskParticipant<S> {
         this.#overlay.attach(engine);
         this.#sweep = await ExpirySweep.of(engine, this.#sweep);
         this.#positions = positions;
+        this.#isBehind = false;
         await home.markCurrent();
         return;
       } catch (error) {
@@ -145,8 +148,10 @@ export class TaskStore<S, R> implements TaskParticipant<S> {
   }
 
   abort(): void {
+    this.#isBehind = true;
     this.#options.home.markBehind();
     this.#overlay.abort();
+    this.#overlay.suspend();
     // What is read from now on is not what the iterator's beginning was read of.
     void this.#iterators.invalidate(new StoreClosedError(this.#options.name));
   }

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Client } from "@eos/client";
@@ -212,8 +212,7 @@ export class SimulatedTask<S> implements AsyncDisposable {
   }
 
   async #die(): Promise<void> {
-    const left = await temporaryFolder();
-    await cp(this.#folder, left, { recursive: true });
+    const left = await copyOfOneMoment(this.#folder);
     await this.#close();
     await rm(this.#folder, { recursive: true, force: true });
     this.#folder = left;
@@ -270,6 +269,31 @@ export class SimulatedTask<S> implements AsyncDisposable {
       },
     };
   }
+}
+
+/** LevelDB replaces files in the background: a copy that this happened to is of no moment, and is made again. */
+async function copyOfOneMoment(folder: string): Promise<string> {
+  for (;;) {
+    const copy = await temporaryFolder();
+    try {
+      const before = await contents(folder);
+      await cp(folder, copy, { recursive: true });
+      if ((await contents(folder)) === before) return copy;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+/** The files in a folder, as of now: two that are the same have nothing written in between. */
+async function contents(folder: string): Promise<string> {
+  const names = await readdir(folder, { recursive: true });
+  const files = names.toSorted().map(async (name) => {
+    const { ino, size, mtimeMs } = await stat(path.join(folder, name));
+    return `${name} ${ino} ${size} ${mtimeMs}`;
+  });
+  return (await Promise.all(files)).join("\n");
 }
 
 function temporaryFolder(): Promise<string> {

@@ -1,7 +1,7 @@
 import { stringSerde } from "@eos/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkModel, type Operation, type Reference } from "../testing/model-fixture.ts";
+import { checkModel, type Operation, type Reference } from "../../test/store-model.ts";
 import {
   type ReadOnlyVersionedKeyValueStore,
   type VersionedKeyValueStore,

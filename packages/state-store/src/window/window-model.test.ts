@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { KeyValue } from "../key-value/key-value-store.ts";
 import type { ValueAndTimestamp } from "../key-value/value-form.ts";
 import { all } from "../testing/contract.ts";
-import { checkModel, type Operation, type Reference } from "../testing/model-fixture.ts";
+import { checkModel, type Operation, type Reference } from "../../test/store-model.ts";
 import {
   type ReadOnlyTimestampedWindowStore,
   type TimestampedWindowStore,

@@ -12,7 +12,7 @@ const LASTING_PREFIX = "\x01d";
 const CLEARED_RANGE: KeyRange = { gte: Buffer.from(CLEARED_PREFIX), lt: Buffer.from(LASTING_PREFIX) };
 
 /** One range delete falls between two commits: nothing but LevelDB's own sequence numbers counts it. */
-export const CLEARED_AFTER = 300;
+const CLEARED_AFTER = 300;
 const KEYS = 400;
 const WRITES_PER_COMMIT = 24;
 
@@ -53,7 +53,7 @@ export function commitOf(engine: StoreEngine): number {
   return Math.max(0, engine.position.changelogOffset);
 }
 
-export function contentsAfter(commit: number): Contents {
+function contentsAfter(commit: number): Contents {
   const contents = new Map<string, string>();
   for (let n = 1; n <= commit; n++) {
     if (n === CLEARED_AFTER + 1) for (const key of contents.keys()) if (key < LASTING_PREFIX) contents.delete(key);

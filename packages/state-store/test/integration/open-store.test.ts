@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { int64Serde, silentLogger, stringSerde } from "@eos/core";
+import { ConnectionError } from "@eos/client";
+import { int64Serde, type ParticipantTask, silentLogger, stringSerde } from "@eos/core";
 import { testBroker, uniqueName } from "@tooling/kafka/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -11,6 +12,7 @@ import {
   keyValueStore,
   openStore,
   type StateRestoreListener,
+  StoreClosedError,
   type StoreChange,
   type StoreHost,
 } from "../../src/index.ts";
@@ -166,7 +168,10 @@ describe("a store without a processor", () => {
       await writeFile(join(files, table), bytes);
     }
     const warnings: unknown[] = [];
-    const logger = { ...silentLogger, warn: (fields: { readonly reason?: unknown }) => void warnings.push(fields.reason) };
+    const logger = {
+      ...silentLogger,
+      warn: (fields: { readonly reason?: unknown }) => void warnings.push(fields.reason),
+    };
     const listener = counter();
     const builder = counts(listener);
     const next = await openStore(builder, { ...(await host(stateDir)), logger }, { partition });
@@ -184,6 +189,7 @@ describe("a store without a processor", () => {
     const elsewhere = await host();
     await builder.prepare(elsewhere);
     const standby = await builder.standby(partition);
+    await expect(builder.standby(partition)).rejects.toThrow(TypeError);
     const deadline = Date.now() + 20_000;
     async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
       while (!(await condition())) {
@@ -207,6 +213,58 @@ describe("a store without a processor", () => {
     promoted.store.put("SFO-SEA", 3);
     await promoted.commit();
     await promoted.close();
+  });
+
+  it("takes nothing while it cannot go back to what its changelog says, and never leaves a gap", async () => {
+    const stateDir = await folder();
+    const builder = counts();
+    const failures: { engine: boolean; brokers: boolean } = { engine: false, brokers: false };
+    const real = await host(stateDir);
+    const failing: StoreHost = {
+      ...real,
+      client: {
+        ...real.client,
+        admin: {
+          ...real.client.admin,
+          listOffsets: (...args) =>
+            failures.brokers
+              ? Promise.reject(new ConnectionError("out of reach"))
+              : real.client.admin.listOffsets(...args),
+        },
+      },
+    };
+    const failingBuilder = {
+      name: builder.name,
+      prepare: (given: StoreHost) => builder.prepare(given),
+      open: async (task: ParticipantTask) => {
+        const participant = await builder.open(task);
+        const committed = participant.committed.bind(participant);
+        participant.committed = (positions) =>
+          failures.engine ? Promise.reject(new Error("the disk is full")) : committed(positions);
+        return participant;
+      },
+    } as unknown as typeof builder;
+    const opened = await openStore(failingBuilder, failing, { partition });
+    opened.store.put("A", 1);
+    await opened.commit();
+    opened.store.put("B", 1);
+    failures.engine = failures.brokers = true;
+    await expect(opened.commit()).rejects.toThrow("out of reach");
+    expect(() => opened.store.put("C", 1)).toThrow(StoreClosedError);
+    failures.engine = false;
+    await expect(opened.commit()).rejects.toThrow("out of reach");
+    failures.brokers = false;
+    await opened.commit();
+    opened.store.put("C", 1);
+    await opened.commit();
+    const expected = await entries(opened.store);
+    expect(expected.map(([key]) => key)).toEqual(expect.arrayContaining(["A", "B", "C"]));
+    await opened.close();
+    const fresh = await openStore(counts(), await host(), { partition });
+    expect(await entries(fresh.store)).toEqual(expected);
+    for (const key of ["A", "B", "C"]) fresh.store.delete(key);
+    await fresh.commit();
+    await fresh.close();
   });
 
   it("is refused while another has its place, and opened when that lets go", async () => {

@@ -2,7 +2,7 @@ import type { Client } from "@eos/client";
 import type { TransactionParticipant } from "@eos/core";
 import fc from "fast-check";
 import { expect } from "vitest";
-import { type SimulatedCrash, type SimulatedOutcome, SimulatedTask } from "./simulated-task.ts";
+import { type SimulatedCrash, type SimulatedOutcome, SimulatedTask } from "../src/testing/simulated-task.ts";
 
 /** What a store should be: plain collections. */
 export interface Reference<M> {
