@@ -12,7 +12,11 @@ export interface DemoOptions {
 const MIN_RECORDS = 1_000;
 
 const OPTIONS = {
-  all: { ...boolean, kind: "flag", help: "231,083 flights (without airports) instead of 20,000" },
+  all: {
+    ...boolean,
+    kind: "flag",
+    help: "231,083 flights (without airports, so none is counted per route) instead of 20,000",
+  },
   records: {
     expects: `an integer of ${MIN_RECORDS} or more`,
     accepts: (value) => Number.isSafeInteger(value) && (value as number) >= MIN_RECORDS,
@@ -22,8 +26,9 @@ const OPTIONS = {
   },
 } as const satisfies CommandLine;
 
-export const DEMO_HELP = `Sends real US flights through a real Kafka, exactly once, while a processor is killed in the middle of a transaction;
-then reads the result as a stranger, and compares it with the file, record by record.
+export const DEMO_HELP = `Sends real US flights through a real Kafka, exactly once, while processors are killed in the middle of transactions;
+then reads the result as a stranger, and compares it with the file, record by record, and the totals per route with a
+plain recomputation.
 
 Usage: pnpm demo [--all] [--records <n>]
 
@@ -31,7 +36,7 @@ ${describeOptions(OPTIONS)}
 
 Kafka: the cluster of the environment variable KAFKA_BROKERS (host:port,…), or else one that is started for the demo,
 with Java 17+ and Maven, or with Docker. Ctrl-C ends everything and leaves nothing behind.
-Exit code: 0 when every flight arrived exactly once, 1 when not or after an error, 2 for a wrong option, 130 after Ctrl-C.
+Exit code: 0 when every flight arrived, and was counted, exactly once, 1 when not or after an error, 2 for a wrong option, 130 after Ctrl-C.
 `;
 
 /**

@@ -10,8 +10,8 @@ export class OverlayLayer {
   readonly #values = new Map<string, StoredValue>();
   readonly #order = new IdOrder();
   streamTime: number;
-  /** Whether it has values that expire. */
-  hasExpiring = false;
+  /** How many of the values put expire. */
+  expiring = 0;
   /** Keys of the engine that list expired values and are done with. */
   readonly swept: Buffer[] = [];
   /** Physical key that everything below is expired of. */
@@ -35,7 +35,7 @@ export class OverlayLayer {
 
   put(key: PhysicalKey, value: string | Uint8Array | null, timestamp: number, expiresAt: number): StoredValue {
     const stored = this.#arena.write(key.buffer, key.length, value, timestamp, expiresAt);
-    if (expiresAt !== NEVER) this.hasExpiring = true;
+    if (expiresAt !== NEVER) this.expiring++;
     const before = this.#values.size;
     this.#values.set(key.id, stored);
     if (this.#values.size !== before) this.#order.add(key.id);

@@ -155,8 +155,9 @@ export class OverlayStore implements ByteStore {
   }
 
   #fromEngine(key: PhysicalKey): StoredValue | undefined {
+    const { engine } = this;
     try {
-      return this.engine.get(key.bytes());
+      return engine.get(key.bytes());
     } catch (error) {
       // Also for whoever swallows it: nothing that was computed without this value may be committed.
       this.#options.onFailure(error);

@@ -119,7 +119,7 @@ export async function writeLayer(layer: OverlayLayer, batch: EngineBatch): Promi
     if (++values % VALUES_A_TURN === 0) await nextTurn();
   }
   for (const listed of layer.swept) batch.delete(listed);
-  if (!layer.hasExpiring) return;
+  if (layer.expiring === 0) return;
   const arena = new Arena();
   for (const { buffer, keyStart, keyEnd, timestamp, expiresAt } of layer.values()) {
     if (expiresAt === NEVER) continue;

@@ -1,11 +1,15 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expiredUntil, FIRST_EXPIRY, readExpiryKey } from "../bytes/expiry-index.ts";
 import type { OverlayStore } from "../bytes/overlay-store.ts";
 import { PLAIN_PREFIX_BYTES, PhysicalKey } from "../bytes/physical-key.ts";
 import { NEVER } from "../bytes/stored-value.ts";
 import type { StoreEngine } from "../engine/store-engine.ts";
 
-/** So many values are deleted after one commit: the rest is found again after the next. */
-const SWEPT_AT_ONCE = 1_000;
+/** So many are deleted after one commit, or twice as many as it has put: the rest is found again after the next. */
+const SWEPT_AT_LEAST = 1_000;
+const SWEPT_A_PUT = 2;
+/** So many are looked up before others have their turn: heartbeats, sockets. */
+const SWEPT_A_TURN = 1_000;
 
 /**
  * Deletes what has expired (`ttlMs`), with tombstones in the changelog: a store restored from it, or another program
@@ -21,13 +25,27 @@ export class ExpirySweep {
     return null;
   }
 
-  /** The tombstones belong to the transaction that is being filled. */
-  async run(engine: StoreEngine, store: OverlayStore): Promise<void> {
-    const listed: Buffer[] = [];
+  /**
+   * The tombstones belong to the transaction that is being filled.
+   * @param put - how many values that expire the commit has put
+   */
+  async run(engine: StoreEngine, store: OverlayStore, put: number): Promise<void> {
+    const limit = Math.max(SWEPT_AT_LEAST, put * SWEPT_A_PUT);
     const range = { gte: FIRST_EXPIRY, lt: expiredUntil(engine.position.streamTime) };
+    let found = 0;
+    let listed: Buffer[] = [];
     for await (const { key } of engine.iterate(range, "forward")) {
-      if (listed.push(key) === SWEPT_AT_ONCE) break;
+      listed.push(key);
+      if (++found === limit) break;
+      if (listed.length < SWEPT_A_TURN) continue;
+      this.#sweep(listed, store);
+      listed = [];
+      await nextTurn();
     }
+    this.#sweep(listed, store);
+  }
+
+  #sweep(listed: readonly Buffer[], store: OverlayStore): void {
     for (const entry of listed) {
       const { key, expiresAt } = readExpiryKey(entry);
       this.#key.setRange(key, 1, key.length);

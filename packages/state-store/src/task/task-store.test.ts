@@ -1,3 +1,4 @@
+import { ConnectionError } from "@eos/client";
 import { type RecordSink, silentLogger, systemClock } from "@eos/core";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ByteReader, ByteStore } from "../bytes/byte-store.ts";
@@ -49,6 +50,7 @@ class Bench {
   engine: StoreEngine | null = null;
   failWrite: Error | null = null;
   failGet: Error | null = null;
+  failIterate: Error | null = null;
 
   store(options: Partial<TaskStoreOptions<ByteStore, ByteReader>> = {}): TaskStore<ByteStore, ByteReader> {
     const replay = {
@@ -114,7 +116,12 @@ class Bench {
           return engine.get(name);
         },
       },
-      iterate: { value: (...args: Parameters<StoreEngine["iterate"]>) => engine.iterate(...args) },
+      iterate: {
+        value: (...args: Parameters<StoreEngine["iterate"]>) => {
+          if (this.failIterate !== null) throw this.failIterate;
+          return engine.iterate(...args);
+        },
+      },
       clear: { value: (...args: Parameters<StoreEngine["clear"]>) => engine.clear(...args) },
       close: {
         value: async () => {
@@ -229,6 +236,23 @@ describe("TaskStore", () => {
     expect(bench.events).toEqual(["open", "open", "open", "roll forward from -1"]);
   });
 
+  it("goes on where it was when its changelog could not be read for a while", async () => {
+    const lost = new ConnectionError("the broker is away");
+    bench.replayFailures.push(lost);
+    const store = bench.store();
+    await expect(store.restore([], signal)).rejects.toBe(lost);
+    await store.restore([], signal);
+    expect(bench.events.filter((event) => event === "open")).toHaveLength(1);
+  });
+
+  it("opens nothing any more once it is closed", async () => {
+    const store = bench.store();
+    await store.restore([], signal);
+    await store.close();
+    await expect(store.restore([], signal)).rejects.toThrow(/is closed/);
+    expect(bench.events.slice(-3)).toEqual(["close engine", "closed", "release"]);
+  });
+
   it("never wipes a store that has no changelog", async () => {
     bench.openFailures.push(new CorruptStoreError("/state", "a bad checksum"));
     const store = bench.store({ changelog: null });
@@ -267,6 +291,32 @@ describe("TaskStore", () => {
     for await (const entry of (bench.engine as StoreEngine).iterate({}, "forward"))
       left.push(entry.key.toString("latin1", 1));
     expect(left).toEqual(["b", "c"]);
+  });
+
+  it("deletes as much as is put, so that what has expired does not pile up", async () => {
+    const store = bench.store();
+    await store.restore([], signal);
+    for (let i = 0; i < 3_000; i++) put(store.state, `first ${i}`, "1", 150, 100);
+    store.beginCommit();
+    await store.committed([]);
+    for (let i = 0; i < 3_000; i++) put(store.state, `second ${i}`, "1", 250, 200);
+    store.beginCommit();
+    await store.committed([]);
+    expect(bench.events.filter((event) => event.endsWith("=∅"))).toHaveLength(3_000);
+  });
+
+  it("wipes a store whose list of what expires is corrupt", async () => {
+    const store = bench.store();
+    await store.restore([], signal);
+    put(store.state, "a", "1", 150, 100);
+    store.beginCommit();
+    const failure = new CorruptStoreError("/state", "a bad entry");
+    bench.failIterate = failure;
+    await expect(store.committed([])).rejects.toBe(failure);
+    bench.failIterate = null;
+    store.abort();
+    await store.restore([], signal);
+    expect(bench.events.slice(-4)).toEqual(["close engine", "wipe", "open", "roll forward from -1"]);
   });
 
   it("leaves alone what was put again with a later end", async () => {

@@ -1,7 +1,7 @@
-import { EosError, type Logger, type PartitionPosition, type RecordSink, type TaskParticipant } from "@eos/core";
+import type { Logger, PartitionPosition, RecordSink, TaskParticipant } from "@eos/core";
 import { OverlayStore } from "../bytes/overlay-store.ts";
 import type { StoreEngine } from "../engine/store-engine.ts";
-import { isDamage, UnrecoverableStoreError } from "../errors.ts";
+import { isDamage, StoreIoError, UnrecoverableStoreError } from "../errors.ts";
 import { StoreClosedError } from "../iterators/iterator-errors.ts";
 import { OpenIterators } from "../iterators/open-iterators.ts";
 import type { StoreMetrics } from "../metrics/store-metrics.ts";
@@ -93,6 +93,7 @@ export class TaskStore<S, R> implements TaskParticipant<S> {
     this.#overlay.abort();
     for (let isWiped = false; ; isWiped = true) {
       signal.throwIfAborted();
+      if (this.#isClosed) throw new StoreClosedError(name);
       try {
         const engine = await this.#openEngine();
         await changelog?.replay.rollForward(engine, signal);
@@ -104,8 +105,8 @@ export class TaskStore<S, R> implements TaskParticipant<S> {
         return;
       } catch (error) {
         if (!isDamage(error) || isWiped) {
-          // The next attempt opens the engine anew. The host hears of it by the rejection.
-          if (EosError.is(error)) this.#failure ??= error;
+          // The next attempt opens the engine anew; after any other failure it goes on where this one has ended.
+          if (isOfEngine(error)) this.#failure ??= error;
           throw error;
         }
         if (changelog === null) throw new UnrecoverableStoreError(name, error);
@@ -143,8 +144,14 @@ export class TaskStore<S, R> implements TaskParticipant<S> {
     this.#positions = positions;
     if (layer.size > 0) onCommitted(layer);
     metrics.written(layer.bytes);
-    if (layer.hasExpiring) this.#sweep ??= new ExpirySweep();
-    await this.#sweep?.run(engine, this.#overlay);
+    if (layer.expiring > 0) this.#sweep ??= new ExpirySweep();
+    try {
+      await this.#sweep?.run(engine, this.#overlay, layer.expiring);
+    } catch (error) {
+      // Of the engine: it would be met again after each commit. The changelog's is its producer's affair.
+      if (isOfEngine(error)) this.#failed(error);
+      throw error;
+    }
   }
 
   abort(): void {
@@ -212,4 +219,9 @@ export class TaskStore<S, R> implements TaskParticipant<S> {
     this.#failure = failure;
     this.#options.onFailure(failure);
   }
+}
+
+/** Whether it is mended by an engine that is opened anew. */
+function isOfEngine(error: unknown): error is Error {
+  return isDamage(error) || error instanceof StoreIoError || error instanceof StoreClosedError;
 }

@@ -220,8 +220,8 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: "reader's end",
     file: "packages/client/src/fetch/partition-reader.ts",
-    find: "queue.paused = position >= to;",
-    replace: "",
+    find: "queue.paused = queue.position >= to || (isFull && queue.bytes > 0);",
+    replace: "queue.paused = isFull && queue.bytes > 0;",
     test: {
       file: "packages/client/src/fetch/partition-reader.test.ts",
       title:
