@@ -6,7 +6,7 @@ export const storeMutants: readonly Mutant[] = [
     name: "one step",
     file: "packages/transactions/src/commit-unit.ts",
     find: "for (const group of this.groups.values()) group.beginCommit();",
-    replace: "await null;\n      for (const group of this.groups.values()) group.beginCommit();",
+    replace: "for (const group of this.groups.values()) group.beginCommit();\n      await null;",
     test: {
       file: "packages/transactions/src/commit-unit-participants.test.ts",
       title: "begins theirs in the step in which the producer's begins, and tells them when it is acknowledged",
@@ -15,8 +15,8 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "changelog end",
     file: "packages/state-store/src/task/task-store.ts",
-    find: "await this.#write(engine, layer, changelogOffset);",
-    replace: "await this.#write(engine, layer, changelog?.sink.endOffset ?? changelogOffset);",
+    find: "const changelogOffset = Math.max(",
+    replace: "await null;\n    const changelogOffset = Math.max(",
     test: {
       file: "packages/state-store/src/task/task-store.test.ts",
       title: "takes the changelog's end as of the acknowledgement, not what the next transaction has written by then",
