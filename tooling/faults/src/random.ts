@@ -3,7 +3,7 @@ export class Random {
   readonly seed: number;
   #state: number;
 
-  constructor(seed: number = Number(process.env["EOS_SEED"] ?? Math.floor(Math.random() * 2 ** 32))) {
+  constructor(seed: number = Number(process.env.EOS_SEED ?? Math.floor(Math.random() * 2 ** 32))) {
     this.seed = seed;
     this.#state = seed;
   }
@@ -19,5 +19,9 @@ export class Random {
   /** An integer in [0, limit). */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
+  }
+
+  of<T>(items: readonly T[]): T {
+    return items[this.below(items.length)] as T;
   }
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Arena } from "../../src/bytes/arena.ts";
 import { NEVER } from "../../src/bytes/stored-value.ts";
 import { openLevelEngine } from "../../src/engine/level-engine.ts";
-import { Random } from "./random.ts";
+import { Random } from "@tooling/faults";
 import { COMMITS, copyOpenFolder, judge, openStore, type Outcome, stateFiles, StoreImages } from "./store-images.ts";
 import { SMALL_BUFFER_BYTES } from "./store-writer.ts";
 

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Random } from "@tooling/faults";
 import { describe, expect, it } from "vitest";
-import { Random } from "./random.ts";
 import { commitOf, differences } from "./reference.ts";
 import { openStore } from "./store-images.ts";
 import { StoreWriter } from "./store-writer.ts";

@@ -1,7 +1,7 @@
 import { Arena } from "../../src/bytes/arena.ts";
 import { NEVER } from "../../src/bytes/stored-value.ts";
 import type { Direction, KeyRange, StoreEngine } from "../../src/engine/store-engine.ts";
-import { Random } from "./random.ts";
+import { Random } from "@tooling/faults";
 
 /** By key, as text; what a store holds after a commit. */
 export type Contents = ReadonlyMap<string, string>;
