@@ -84,6 +84,11 @@ export interface RecordSink {
     headers?: Headers,
   ): void;
   /**
+   * For a participant that appends later than it is written to: throws what {@link append} of a record with key, value
+   * and headers of so many bytes would throw when it is too large. Writes nothing.
+   */
+  checkRecordSize(bytes: number): void;
+  /**
    * The offset behind the last record that the broker has acknowledged; −1 before the first. In `committed`, until the
    * first `await`, that is the last one of the transaction that was committed.
    */
@@ -114,7 +119,8 @@ export interface TaskParticipant<State = unknown> {
   restore(positions: readonly PartitionPosition[], signal: AbortSignal): Promise<void>;
   /**
    * What was written so far is about to be committed; what is written from now on is the next transaction's. No record
-   * is half processed then, not even one whose `transform` has returned a promise.
+   * is half processed then, not even one whose `transform` has returned a promise. What it throws is a failure as
+   * `task.fail` tells of one.
    */
   beginCommit(): void;
   /**

@@ -19,7 +19,8 @@ export interface SnapshotPlace {
 /**
  * Puts a snapshot in a store's place, before the task is opened. What was committed since is read from the changelog
  * when it is, if the changelog goes back that far; if not, or if the snapshot is older than the changelog keeps
- * deletions, the store is restored from the changelog's beginning.
+ * deletions, or is of another partition, store or application, the store is restored from the changelog's beginning; one
+ * without a changelog does not open then.
  *
  * @throws TypeError on an unknown, wrong or missing option; CorruptStoreError when the snapshot is not what was written;
  * TaskDirectoryLockedError when the task is open; StateDirectoryIoError. What was there stays then.

@@ -1,5 +1,6 @@
 import type { PartitionPosition } from "@eos/core";
 import { createAtLeastOnceSink, type AtLeastOnceSink } from "./changelog/at-least-once-sink.ts";
+import { Turns } from "./engine/turns.ts";
 import type { StoreBuilder } from "./store-builder.ts";
 import type { StoreHost } from "./store-host.ts";
 
@@ -78,21 +79,25 @@ export async function openStore<S, R>(
     await close();
     throw error;
   }
+  async function commit(): Promise<void> {
+    if (isBehind) await recover();
+    try {
+      if (failure !== null) throw failure;
+      participant.beginCommit();
+      await sink?.flush();
+      await participant.committed(NO_INPUTS);
+    } catch (error) {
+      await recover();
+      throw error;
+    }
+  }
+  // A second commit that began within the first would take its place below what is being filled.
+  const turns = new Turns();
+  const closeInTurn = (): Promise<void> => turns.take(close);
   return {
     store: participant.state,
-    async commit() {
-      if (isBehind) await recover();
-      try {
-        if (failure !== null) throw failure;
-        participant.beginCommit();
-        await sink?.flush();
-        await participant.committed(NO_INPUTS);
-      } catch (error) {
-        await recover();
-        throw error;
-      }
-    },
-    close,
-    [Symbol.asyncDispose]: close,
+    commit: () => turns.take(commit),
+    close: closeInTurn,
+    [Symbol.asyncDispose]: closeInTurn,
   };
 }

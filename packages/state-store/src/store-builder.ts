@@ -109,6 +109,8 @@ class ChangeloggedStoreBuilder<S, R, K, V> implements StoreBuilder<S, R, K, V> {
     const homes = new StoreHomes(host, {
       name: this.name,
       storage,
+      origin: topic?.topic ?? this.name,
+      layout: this.#kind.format.layout,
       deleteRetentionMs: topic?.deleteRetentionMs ?? null,
     });
     this.#prepared = { host, homes };
@@ -162,9 +164,12 @@ class ChangeloggedStoreBuilder<S, R, K, V> implements StoreBuilder<S, R, K, V> {
   async standby(partition: number, taskId = `0_${partition}`): Promise<Standby<R>> {
     const { host, homes } = this.#host();
     if (this.#options.changelog === "none") throw new TypeError(`the store "${this.name}" has no changelog to follow`);
-    if (this.#standbys.has(partition))
+    const home = await homes.acquire({ taskId, partition }, { timeoutMs: STANDBY_LOCK_MS });
+    // Nothing is awaited from here on until it has its place.
+    if (this.#standbys.has(partition)) {
+      await home.release();
       throw new TypeError(`partition ${partition} of "${this.name}" has a standby here`);
-    const home = await homes.acquire(taskId, { timeoutMs: STANDBY_LOCK_MS });
+    }
     const standby = new StandbyTask<S, R>({
       name: this.name,
       kind: this.#kind,
@@ -200,7 +205,7 @@ class ChangeloggedStoreBuilder<S, R, K, V> implements StoreBuilder<S, R, K, V> {
 
   #home(homes: StoreHomes, { partition, taskId, signal }: ParticipantTask): Promise<StoreHome> {
     const standby = this.#standbys.get(partition);
-    return standby === undefined ? homes.acquire(taskId, { signal }) : standby.promote();
+    return standby === undefined ? homes.acquire({ taskId, partition }, { signal }) : standby.promote();
   }
 
   #replay(partition: number, metrics: StoreMetrics): ChangelogReplay {

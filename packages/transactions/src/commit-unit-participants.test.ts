@@ -297,6 +297,30 @@ describe("a commit with participants", () => {
     expect(calls).toEqual(["a beginCommit", "b beginCommit", ...RECOVERY]);
   });
 
+  it("that a participant does not begin again and again is tried again after a while that grows", async () => {
+    const { unit, a, sleptMs, fatal, commitAt } = await scenario();
+    a.onBeginCommit = () => {
+      throw new Error("too large");
+    };
+    for (let failures = 1; failures <= 10; failures++) {
+      await commitAt(5);
+      await eventually(() => unit.isRunning);
+    }
+    expect(sleptMs).toEqual([100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
+    expect(fatal).toEqual([]);
+  });
+
+  it("that a participant can never begin again stops the processor", async () => {
+    const { a, fatal, commitAt } = await scenario();
+    const error = trouble("fatal");
+    a.onBeginCommit = () => {
+      throw error;
+    };
+    await commitAt(5);
+    await eventually(() => fatal.length > 0);
+    expect(fatal).toEqual([error]);
+  });
+
   it("that a participant cannot take counts as committed, and its state is restored", async () => {
     const { unit, a, task, calls, commitAt } = await scenario();
     a.script.committed.push(trouble("retriable"));
@@ -306,14 +330,31 @@ describe("a commit with participants", () => {
     expect(calls).toEqual([...COMMIT, ...TAKEN, ...RECOVERY]);
   });
 
-  it("with records of participants but no position waits for the next one, or for the revocation", async () => {
-    const { unit, producer, task, calls, commitAt } = await scenario();
+  it("is followed by one for what participants have written while they took it, though no record comes", async () => {
+    const { producer, a, task, calls, commitAt } = await scenario();
+    a.onCommitted = () => {
+      producer.state = "in-transaction";
+      a.onCommitted = () => undefined;
+    };
+    await commitAt(5);
+    await eventually(() => calls.length === 10);
+    for (let turns = 0; turns < 5; turns++) await turn();
+    expect(calls).toEqual([...COMMIT, ...TAKEN, ...COMMIT, ...TAKEN]);
+    expect(task.committedPosition).toBe(5);
+    expect(producer.state).toBe("ready");
+  });
+
+  it("is not followed by another one that nobody has asked for once the tasks are suspended", async () => {
+    const { unit, producer, a, calls, commitAt } = await scenario();
+    const taken = deferred();
+    a.script.committed.push(taken.promise);
+    await commitAt(5);
+    const suspended = unit.suspend(never());
     producer.state = "in-transaction";
-    await commitAt(0);
-    expect(calls).toEqual([]);
-    await unit.suspend(never());
-    expect(calls).toEqual(["a beginCommit", "b beginCommit", "commit 0", ...TAKEN]);
-    expect(task.committedPosition).toBe(0);
+    taken.resolve();
+    await suspended;
+    for (let turns = 0; turns < 5; turns++) await turn();
+    expect(calls).toEqual([...COMMIT, ...TAKEN, ...COMMIT, ...TAKEN]);
   });
 });
 
@@ -617,6 +658,8 @@ describe("a group of participants", () => {
       String.raw`append changelog-0 a=null at 8, headers "\u0002\u0002h\u00021"`,
     ]);
     expect(sink.endOffset).toBe(42);
+    sink.checkRecordSize(7);
+    expect(calls.at(-1)).toBe("check 7 bytes");
     await group.close();
     expect(() => sink.append(key, 2, 5, "value", 7)).toThrow(TransactionAbortedError);
     expect(calls.filter((call) => call.startsWith("append"))).toHaveLength(2);

@@ -102,7 +102,7 @@ export class CommitUnit {
     if (this.#machine.state === "running") this.#startRecovery(failure);
   }
 
-  /** A position moved: the commit interval begins with the first. */
+  /** A position moved, or a participant has written without one: the commit interval begins with the first. */
   touched(): void {
     if (this.#timer !== null || this.#isDue) return;
     const { commitIntervalMs } = this.#options;
@@ -147,7 +147,7 @@ export class CommitUnit {
         return;
       }
       for (let commits = 0; commits < MAX_LAST_COMMITS && this.#recovering === null; commits++) {
-        await this.#commit("all");
+        await this.#commit();
         if (!this.#hasRest) break;
       }
       if (this.#recovering === null && this.#hasRest) {
@@ -214,15 +214,15 @@ export class CommitUnit {
     this.#timer = null;
     if (this.#machine.state !== "running") return;
     if (this.#committing !== null) this.#isDue = true;
-    else void this.#commit("moved");
+    else void this.#commit();
   }
 
-  #commit(what: "moved" | "all"): Promise<void> {
-    this.#committing = (what === "moved" ? this.#commitWhenWhole() : this.#commitOnce("all")).finally(() => {
+  #commit(): Promise<void> {
+    this.#committing = this.#commitWhenWhole().finally(() => {
       this.#committing = null;
       if (this.#isDue && this.#machine.state === "running") {
         this.#isDue = false;
-        void this.#commit("moved");
+        void this.#commit();
       }
     });
     return this.#committing;
@@ -244,22 +244,20 @@ export class CommitUnit {
       if (this.#machine.state !== "running") return;
       this.#options.onRunnable();
     }
-    await this.#commitOnce("moved");
+    await this.#commitOnce();
   }
 
-  /** `'all'`: also what participants have written without a record. */
-  async #commitOnce(what: "moved" | "all"): Promise<void> {
+  /** What participants have written without a record goes with the positions that moved, or else with all as they are. */
+  async #commitOnce(): Promise<void> {
     const offsets = new OffsetBatch();
-    const moved: { task: AnyTask; position: number }[] = [];
-    const mayRest = what === "all" && this.#hasRest;
-    let generation = null;
-    for (const task of this.tasks) {
-      if (task.position === task.committedPosition && !mayRest) continue;
-      offsets.set(task.queue.topic, task.queue.partition, task.position, this.#metadata);
-      moved.push({ task, position: task.position });
-      generation = task.queue.generation;
-    }
+    let tasks = [...this.tasks].filter(({ position, committedPosition }) => position !== committedPosition);
+    if (tasks.length === 0 && this.#hasRest) tasks = [...this.tasks];
+    const generation = tasks.at(-1)?.queue.generation ?? null;
     if (generation === null) return;
+    const moved = tasks.map((task) => ({ task, position: task.position }));
+    for (const { task, position } of moved) {
+      offsets.set(task.queue.topic, task.queue.partition, position, this.#metadata);
+    }
     let summary: CommitSummary;
     try {
       for (const group of this.groups.values()) group.beginCommit();
@@ -281,7 +279,10 @@ export class CommitUnit {
       this.#stateFailuresInARow = 0;
     } catch (failure) {
       this.#startRecovery(failure);
+      return;
     }
+    // While the input idles nothing else would commit it, and the broker would time the transaction out.
+    if (this.isRunning && this.#hasRest) this.touched();
   }
 
   /** What the broker says of the commit in flight outweighs what a participant has said before. */

@@ -100,7 +100,7 @@ export class ParticipantGroup {
     this.#isAborted = false;
   }
 
-  /** In the synchronous step in which the producer's commit begins. */
+  /** In the synchronous step in which the producer's commit begins. Throws {@link failure}. */
   beginCommit(): void {
     const positions: PartitionPosition[] = [];
     for (const { queue, position } of this.tasks) {
@@ -108,7 +108,12 @@ export class ParticipantGroup {
     }
     this.#committingPositions = positions;
     this.#isCommitting = true;
-    for (const { participant } of this.#opened) participant.beginCommit();
+    try {
+      for (const { participant } of this.#opened) participant.beginCommit();
+    } catch (error) {
+      this.#failure ??= this.#failed(error);
+      throw this.#failure;
+    }
   }
 
   /** In the synchronous step in which the commit was acknowledged, before more can be. */

@@ -38,6 +38,10 @@ export class PartitionSink implements RecordSink {
     this.#producer.append(this.#partition, timestamp, key, keyStart, keyEnd, value, headersSource, 0, headersEnd);
   }
 
+  checkRecordSize(bytes: number): void {
+    this.#producer.checkRecordSize(bytes);
+  }
+
   #closedError(): TransactionAbortedError {
     const { topic, partition } = this.#partition;
     const { transactionalId } = this.#producer;

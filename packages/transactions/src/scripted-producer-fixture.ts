@@ -71,5 +71,9 @@ export class ScriptedProducer {
     this.calls.push(`append ${topic}-${partition} ${record}, headers ${JSON.stringify(section)}`);
   }
 
+  checkRecordSize(bytes: number): void {
+    this.calls.push(`check ${bytes} bytes`);
+  }
+
   close(): void {}
 }

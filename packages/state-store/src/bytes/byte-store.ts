@@ -35,6 +35,8 @@ export interface ByteStore extends ByteReader {
 
 /** What a kind of store makes of a changelog record, when it is restored. */
 export interface ChangelogFormat {
+  /** What decides which bytes lie on disk under which key, in words: a store of another layout is restored anew. */
+  readonly layout: string;
   readonly prefixBytes: 1 | 9;
   /**
    * Completes the physical key of a changelog's key, which lies behind the prefix already.

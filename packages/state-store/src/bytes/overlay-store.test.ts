@@ -15,6 +15,8 @@ interface Logged {
   readonly value: string | null;
 }
 
+const MAX_RECORD_BYTES = 100;
+
 async function openStore(
   caching = false,
 ): Promise<{ store: OverlayStore; engine: StoreEngine; log: Logged[]; hits: () => number }> {
@@ -27,6 +29,9 @@ async function openStore(
     prefixBytes: PLAIN_PREFIX_BYTES,
     sink: {
       endOffset: -1,
+      checkRecordSize: (bytes) => {
+        if (bytes > MAX_RECORD_BYTES) throw new RangeError(`a record of ${bytes} bytes`);
+      },
       append: (key, start, end, value) =>
         void log.push({
           key: key.toString("latin1", start, end),
@@ -208,6 +213,20 @@ describe("OverlayStore", () => {
       { key: "a", value: "2" },
       { key: "b", value: null },
     ]);
+  });
+
+  it("refuses with the cache what the changelog could not take, and keeps what was there", async () => {
+    const { store, log } = await openStore(true);
+    store.put(keyOf("a"), "1", 0, NEVER);
+    const tooLarge = ["é".repeat(50), Buffer.alloc(100)];
+    for (const value of tooLarge) expect(() => store.put(keyOf("a"), value, 0, NEVER)).toThrow("of 101 bytes");
+    expect(() => store.put(keyOf("a"), "é".repeat(49), 0, 5)).toThrow(RangeError);
+    expect(get(store, "a")).toBe("1");
+    store.put(keyOf("b"), "é".repeat(49), 0, NEVER);
+    store.put(keyOf("c"), "x".repeat(60), 0, 5);
+    store.put(keyOf("b"), null, 0, NEVER);
+    store.beginCommit();
+    expect(log.map(({ key }) => key)).toEqual(["a", "b", "c"]);
   });
 
   it("hides a value from the stream time it expires at, wherever it lies", async () => {

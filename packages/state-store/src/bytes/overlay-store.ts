@@ -4,6 +4,7 @@ import type { EntryCursor, EntrySource } from "../iterators/entry-source.ts";
 import { mergeSorted } from "../iterators/merge-sorted.ts";
 import { StoreClosedError } from "../iterators/iterator-errors.ts";
 import type { ByteReader, ByteStore } from "./byte-store.ts";
+import { expiryKey } from "./expiry-index.ts";
 import { isExpired, LiveEntries } from "./live-entries.ts";
 import { OverlayLayer } from "./overlay-layer.ts";
 import { DATA, type PhysicalKey } from "./physical-key.ts";
@@ -11,6 +12,9 @@ import { NEVER, type StoredValue } from "./stored-value.ts";
 
 /** The changelog's header that says from which stream time a value counts as deleted (decimal, ms since the epoch). */
 export const EXPIRES_AT_HEADER = "eos-expires-at";
+
+/** One header: its count, name and value, the lengths of both, and the digits of the largest safe integer. */
+const MAX_HEADERS_BYTES = 3 + EXPIRES_AT_HEADER.length + 16;
 
 const FIRST_DATA = Buffer.of(DATA);
 const BEHIND_DATA = Buffer.of(DATA + 1);
@@ -34,11 +38,17 @@ export interface OverlayStoreOptions {
  */
 export class OverlayStore implements ByteStore {
   readonly #options: OverlayStoreOptions;
-  readonly committed: ByteReader = new CommittedReader(() => this.engine);
+  readonly committed: ByteReader = new CommittedReader(() => {
+    // While the engine rolls forward it may hold a part of a transaction.
+    this.#throwIfSuspended();
+    return this.engine;
+  });
   #engine: StoreEngine | null = null;
   #filling = new OverlayLayer(-1);
   #committing: OverlayLayer | null = null;
   #isSuspended = false;
+  /** Whether the engine lists values that expire: what is put may take the place of one. */
+  hasExpiring = false;
 
   constructor(options: OverlayStoreOptions) {
     this.#options = options;
@@ -57,7 +67,7 @@ export class OverlayStore implements ByteStore {
     this.abort();
   }
 
-  /** Takes no writes until an engine is attached: what lies below may lack something. */
+  /** Takes no writes, and shows nothing as committed, until an engine is attached: what lies below may lack something. */
   suspend(): void {
     this.#isSuspended = true;
   }
@@ -81,7 +91,9 @@ export class OverlayStore implements ByteStore {
 
   put(key: PhysicalKey, value: string | Uint8Array | null, timestamp: number, expiresAt: number): void {
     this.#throwIfReadOnly();
-    if (!this.#options.caching) this.#log(key.buffer, key.length, value, timestamp, expiresAt);
+    if (this.#options.caching) this.#checkSize(key, value, expiresAt);
+    else this.#log(key.buffer, key.length, value, timestamp, expiresAt);
+    if (this.hasExpiring || expiresAt !== NEVER) this.#unlist(key);
     this.#filling.put(key, value, timestamp, expiresAt);
   }
 
@@ -146,12 +158,23 @@ export class OverlayStore implements ByteStore {
   }
 
   #throwIfReadOnly(): void {
-    if (this.#isSuspended) throw new StoreClosedError(this.#options.name);
+    this.#throwIfSuspended();
     this.#throwIfClosed();
+  }
+
+  #throwIfSuspended(): void {
+    if (this.#isSuspended) throw new StoreClosedError(this.#options.name);
   }
 
   #throwIfClosed(): void {
     if (this.#engine === null) throw new StoreClosedError(this.#options.name);
+  }
+
+  /** A value that is overwritten leaves the list of what expires, which would keep it until its time. */
+  #unlist(key: PhysicalKey): void {
+    const before = this.#filling.get(key.id) ?? this.#committing?.get(key.id) ?? this.#fromEngine(key);
+    const expiresAt = before?.expiresAt ?? NEVER;
+    if (expiresAt !== NEVER) this.#filling.swept.push(expiryKey(key.buffer, 0, key.length, expiresAt));
   }
 
   #fromEngine(key: PhysicalKey): StoredValue | undefined {
@@ -163,6 +186,14 @@ export class OverlayStore implements ByteStore {
       this.#options.onFailure(error);
       throw error;
     }
+  }
+
+  /** When the commit begins it is too late: the record that comes again would fail it again. */
+  #checkSize(key: PhysicalKey, value: string | Uint8Array | null, expiresAt: number): void {
+    const { sink, prefixBytes } = this.#options;
+    const valueBytes = typeof value === "string" ? Buffer.byteLength(value) : (value?.length ?? 0);
+    const headersBytes = expiresAt === NEVER ? 0 : MAX_HEADERS_BYTES;
+    sink?.checkRecordSize(key.length - prefixBytes + valueBytes + headersBytes);
   }
 
   #log(key: Buffer, keyLength: number, value: string | Uint8Array | null, timestamp: number, expiresAt: number): void {

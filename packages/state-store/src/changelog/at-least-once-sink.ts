@@ -88,6 +88,10 @@ class IdempotentSink implements AtLeastOnceSink {
     );
   }
 
+  checkRecordSize(bytes: number): void {
+    this.#producer.checkRecordSize(bytes);
+  }
+
   async flush(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#waiters.push({ resolve, reject });

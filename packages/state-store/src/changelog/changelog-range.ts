@@ -44,11 +44,13 @@ export async function unseenRange(
       `it ends at offset ${latest.offset}, but the store has it up to ${from}`,
     );
   }
-  if (from < earliest.offset) {
+  // Retention has emptied the topic, up to the marker of the store's own last commit, which comes behind its records.
+  const isEmptied = earliest.offset === latest.offset && from === earliest.offset - 1;
+  if (from < earliest.offset && !isEmptied) {
     throw new ChangelogTruncatedError(
       changelog,
       `it begins at offset ${earliest.offset}, but the store has it up to ${from} only`,
     );
   }
-  return { start: from, end: latest.offset };
+  return { start: Math.max(from, earliest.offset), end: latest.offset };
 }

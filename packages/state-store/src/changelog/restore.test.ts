@@ -156,6 +156,15 @@ describe("restoreChangelog", () => {
     ]);
   });
 
+  test("goes on from a changelog that retention has emptied up to the marker of the store's last commit, and from no further back.", async () => {
+    changelog.append(100, 1);
+    changelog.earliest = 101;
+    expect(await restore({ from: 100 })).toEqual({ position: 101, records: 0 });
+    await expect(restore({ from: 99 })).rejects.toBeInstanceOf(ChangelogTruncatedError);
+    changelog.append(1);
+    await expect(restore({ from: 100 })).rejects.toBeInstanceOf(ChangelogTruncatedError);
+  });
+
   test("does not go on where records are deleted under its hands.", async () => {
     changelog.append(2);
     changelog.append(2);

@@ -39,6 +39,11 @@ const DEFAULT_CACHE_BYTES = 8 * 1024 * 1024;
 export interface LevelEngineOptions {
   /** Created when it does not exist. */
   readonly folder: string;
+  /**
+   * Of which store this is. It is written when the store is begun, and one of another identity is corrupt.
+   * @defaultValue none: whichever store it is, it is opened
+   */
+  readonly identity?: string;
   readonly logger: Logger;
   readonly clock: Clock;
   /**
@@ -64,7 +69,8 @@ const openFolders = new Set<string>();
  * with a later one, 10 s on at most while batches keep coming, and by `close`. So a power loss may take the last seconds:
  * the store is then as it was after some earlier batch, position included, and rolls forward from there.
  *
- * @throws CorruptStoreError when anything in the folder is not what was written, or batches in the middle are missing
+ * @throws CorruptStoreError when anything in the folder is not what was written, batches in the middle are missing, or it
+ * is another store
  * @throws StoreLockedError when another process, or this one, has it open
  * @throws StoreIoError when the disk refuses
  */
@@ -101,7 +107,7 @@ async function openFolder(options: LevelEngineOptions, onClosed: () => void): Pr
   await level.open();
   const db = level as unknown as LevelDatabase;
   try {
-    const metadata = await readMetadata(db, folder);
+    const metadata = await readMetadata(db, folder, options.identity);
     logger.debug(
       {
         folder,

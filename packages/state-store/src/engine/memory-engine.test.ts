@@ -8,7 +8,7 @@ import { openLevelEngine } from "./level-engine.ts";
 import { openMemoryEngine } from "./memory-engine.ts";
 import type { EngineEntry } from "./store-engine.ts";
 
-const options = { name: "memory", logger: silentLogger, clock: systemClock };
+const options = { name: "memory", identity: "of the test", logger: silentLogger, clock: systemClock };
 
 describeEngine("a store in memory", async () => {
   const engine = await openMemoryEngine(options);
@@ -29,6 +29,9 @@ it("a snapshot of a store in memory is a store on disk", async () => {
     await engine.close();
     expect(await readdir(parent)).toEqual(["snapshot"]);
 
+    await expect(
+      openLevelEngine({ ...options, identity: "another", folder: join(parent, "snapshot") }),
+    ).rejects.toThrow('it is of "of the test", not of "another"');
     const copy = await openLevelEngine({ ...options, folder: join(parent, "snapshot") });
     const copied = (await drain(copy.iterate({}, "forward"))).map(textsOf);
     const { position } = copy;

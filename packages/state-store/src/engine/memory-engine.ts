@@ -13,6 +13,11 @@ import { buildSnapshot } from "./store-snapshot.ts";
 export interface MemoryEngineOptions {
   /** For messages. */
   readonly name: string;
+  /**
+   * What a snapshot says of which store it is.
+   * @defaultValue ""
+   */
+  readonly identity?: string;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -82,10 +87,10 @@ class MemoryEngine extends DatabaseEngine<ByteDatabase> implements StoreEngine {
   }
 
   async snapshot(folder: string): Promise<void> {
-    const { logger, clock } = this.#options;
+    const { identity = "", logger, clock } = this.#options;
     try {
       await buildSnapshot(folder, async (partial) => {
-        const copy = await openLevelEngine({ folder: partial, logger, clock });
+        const copy = await openLevelEngine({ folder: partial, identity, logger, clock });
         try {
           await copyEntries(this, copy);
         } finally {

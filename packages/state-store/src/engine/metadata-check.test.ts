@@ -7,7 +7,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { commit, write } from "../../test/engine-suite.ts";
 import { openLevelEngine } from "./level-engine.ts";
 import type { StoreEngine } from "./store-engine.ts";
-import { CHECKPOINT_KEY, commitKey, encodeNumbers, FORMAT_KEY, POSITION_KEY } from "./store-metadata.ts";
+import { CHECKPOINT_KEY, commitKey, encodeNumbers, FORMAT_KEY, IDENTITY_KEY, POSITION_KEY } from "./store-metadata.ts";
+
+const IDENTITY = "app-counts-changelog-0 key-value";
 
 /** The files are sound, for LevelDB writes them: what lies in them is not. */
 describe("a store whose files are sound, but not what it wrote", () => {
@@ -18,7 +20,12 @@ describe("a store whose files are sound, but not what it wrote", () => {
     parent = await mkdtemp(join(tmpdir(), "eos-engine-"));
     folder = join(parent, "store");
     const origin = join(parent, "origin");
-    const engine = await openLevelEngine({ folder: origin, logger: silentLogger, clock: systemClock });
+    const engine = await openLevelEngine({
+      folder: origin,
+      identity: IDENTITY,
+      logger: silentLogger,
+      clock: systemClock,
+    });
     for (let n = 1; n <= 5; n++) await commit(engine, [write("\x01a", `a${n}`), write("\x01b", `b${n}`)]);
     // As kill -9 leaves it: a clean stop would remove the keys of the commits.
     await cp(origin, folder, { recursive: true, filter: (path) => !path.endsWith("LOCK") });
@@ -26,7 +33,8 @@ describe("a store whose files are sound, but not what it wrote", () => {
   });
   afterEach(() => rm(parent, { recursive: true }));
 
-  const open = (): Promise<StoreEngine> => openLevelEngine({ folder, logger: silentLogger, clock: systemClock });
+  const open = (identity = IDENTITY): Promise<StoreEngine> =>
+    openLevelEngine({ folder, identity, logger: silentLogger, clock: systemClock });
 
   async function change(edit: (db: Level<Buffer, Buffer>) => Promise<void>): Promise<void> {
     const db = new Level<Buffer, Buffer>(folder, { keyEncoding: "buffer", valueEncoding: "buffer" });
@@ -38,6 +46,44 @@ describe("a store whose files are sound, but not what it wrote", () => {
     const engine = await open();
     expect(engine.commitNumber).toBe(5);
     await engine.close();
+  });
+
+  it.each(["app-counts-changelog-1 key-value", "app-counts-changelog-0 window segment=60000 ms", ""])(
+    "is corrupt, with both names, when it is another store than %j",
+    async (other) => {
+      const reason = `it is of "${IDENTITY}", not of "${other}"`;
+      await expect(open(other)).rejects.toMatchObject({ code: "EOS_STORE_CORRUPT", reason });
+    },
+  );
+
+  it("is opened by whoever does not say which store it is to be", async () => {
+    const engine = await openLevelEngine({ folder, logger: silentLogger, clock: systemClock });
+    expect(engine.commitNumber).toBe(5);
+    await engine.close();
+  });
+
+  it("is what it was begun as, whoever has opened it since", async () => {
+    const engine = await openLevelEngine({ folder, logger: silentLogger, clock: systemClock });
+    await commit(engine, [write("\x01a", "a6")]);
+    await engine.close();
+    await expect(open("another")).rejects.toMatchObject({ reason: `it is of "${IDENTITY}", not of "another"` });
+    const same = await open();
+    expect(same.commitNumber).toBe(6);
+    await same.close();
+  });
+
+  it("is corrupt when a bit of its identity has changed, or it is gone", async () => {
+    const reason = "its identity is not the one that was written";
+    await change(async (db) => {
+      const value = (await db.get(IDENTITY_KEY))!;
+      value[5]! ^= 1;
+      await db.put(IDENTITY_KEY, value);
+    });
+    await expect(open()).rejects.toMatchObject({ code: "EOS_STORE_CORRUPT", reason });
+    await change((db) => db.put(IDENTITY_KEY, Buffer.from("xyz")));
+    await expect(open()).rejects.toMatchObject({ code: "EOS_STORE_CORRUPT", reason });
+    await change((db) => db.del(IDENTITY_KEY));
+    await expect(open()).rejects.toMatchObject({ code: "EOS_STORE_CORRUPT", reason });
   });
 
   it("is corrupt when a commit in the middle is missing", async () => {

@@ -7,6 +7,8 @@ export const FORMAT_VERSION = 1;
 
 /** What the engine keeps for itself lies below all data, under 0x00. */
 export const FORMAT_KEY = Buffer.from("\0format");
+/** Says of which store this is. */
+export const IDENTITY_KEY = Buffer.from("\0identity");
 export const POSITION_KEY = Buffer.from("\0position");
 /** Commits up to this number are in tables, and their keys are gone. */
 export const CHECKPOINT_KEY = Buffer.from("\0checkpoint");
@@ -49,6 +51,22 @@ export function decodeNumbers(key: Buffer, value: Buffer | undefined, count: num
   if (value?.length !== end + CHECKSUM_BYTES) return null;
   if (crc32(value.subarray(0, end), crc32(key)) !== value.readUInt32BE(end)) return null;
   return Array.from({ length: count }, (_, i) => readInt64(value, i * 8));
+}
+
+export function encodeIdentity(identity: string): Buffer {
+  const end = Buffer.byteLength(identity);
+  const value = Buffer.allocUnsafe(end + CHECKSUM_BYTES);
+  value.write(identity);
+  value.writeUInt32BE(crc32(value.subarray(0, end), crc32(IDENTITY_KEY)), end);
+  return value;
+}
+
+/** `null` when the value is not what was written. */
+export function decodeIdentity(value: Buffer | undefined): string | null {
+  if (value === undefined || value.length < CHECKSUM_BYTES) return null;
+  const end = value.length - CHECKSUM_BYTES;
+  if (crc32(value.subarray(0, end), crc32(IDENTITY_KEY)) !== value.readUInt32BE(end)) return null;
+  return value.toString("utf8", 0, end);
 }
 
 export function encodePosition({ changelogOffset, streamTime, commitNumber }: CommitPosition): Buffer {

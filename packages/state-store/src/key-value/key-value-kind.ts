@@ -17,6 +17,7 @@ export function keyValueKind<K, V>(
     changelogKind: "key-value",
     retentionMs: null,
     format: {
+      layout: "key-value",
       prefixBytes: PLAIN_PREFIX_BYTES,
       complete: () => -1,
     },

@@ -4,7 +4,10 @@ import { readWindowStart, WINDOW_SUFFIX_BYTES, writeWindowSuffix } from "../keys
 import { segmentStart } from "./segment-cursor.ts";
 import { segmentedFormat } from "./segmented-format.ts";
 
-const format = segmentedFormat(WINDOW_SUFFIX_BYTES, readWindowStart, { retentionMs: 100, segmentIntervalMs: 30 });
+const format = segmentedFormat("window", WINDOW_SUFFIX_BYTES, readWindowStart, {
+  retentionMs: 100,
+  segmentIntervalMs: 30,
+});
 
 function logged(start: number): PhysicalKey {
   const bytes = Buffer.concat([Buffer.from("key"), Buffer.alloc(WINDOW_SUFFIX_BYTES)]);
@@ -19,6 +22,10 @@ function fromLog(bytes: Buffer): PhysicalKey {
 }
 
 describe("the changelog of a store with retention", () => {
+  it("has a layout that tells the kind and the segments", () => {
+    expect(format.layout).toBe("window segment=30 ms");
+  });
+
   it("tells of each key the time, and the segment", () => {
     const key = logged(170);
     expect(format.complete(key, 200)).toBe(170);

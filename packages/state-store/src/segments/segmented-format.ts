@@ -11,11 +11,13 @@ import type { SegmentOptions } from "./segment-options.ts";
  * @param readTime - reads a key's time, given its end
  */
 export function segmentedFormat(
+  kind: "window" | "session",
   suffixBytes: number,
   readTime: (source: Buffer, end: number) => number,
   segments: SegmentOptions,
 ): ChangelogFormat {
   return {
+    layout: `${kind} segment=${segments.segmentIntervalMs} ms`,
     prefixBytes: SEGMENTED_PREFIX_BYTES,
     complete(key, streamTime) {
       if (key.length < SEGMENTED_PREFIX_BYTES + suffixBytes) return "skip";

@@ -21,7 +21,7 @@ export function sessionKind<K, V>(
   return {
     changelogKind: "session",
     retentionMs: segments.retentionMs,
-    format: segmentedFormat(SESSION_SUFFIX_BYTES, readSessionEnd, segments),
+    format: segmentedFormat("session", SESSION_SUFFIX_BYTES, readSessionEnd, segments),
     create: (bytes, context) => new SessionWriter(bytes, context, keySerde, form, segments),
     createReadOnly: (bytes, context) => new SessionReader(bytes, context, keySerde, form, segments),
     read: (topic, { key, value }) => ({

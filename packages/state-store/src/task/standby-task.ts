@@ -32,6 +32,7 @@ export interface StandbyTaskOptions<S, R> {
 }
 
 const RETRY_MS = 1_000;
+const MARK_MS = 60_000;
 
 export class StandbyTask<S, R> implements Standby<R> {
   readonly store: R;
@@ -77,7 +78,9 @@ export class StandbyTask<S, R> implements Standby<R> {
     );
     // A task may be taken up while the engine opens: it waits for it then, and has it.
     this.#following = opening.then(
-      () => this.#follow(),
+      async () => {
+        await Promise.all([this.#follow(), this.#keepMarked()]);
+      },
       () => undefined,
     );
     try {
@@ -146,15 +149,41 @@ export class StandbyTask<S, R> implements Standby<R> {
       try {
         const engine = await this.#open();
         await replay.rollForward(engine, signal);
-        // As of now: how far behind the copy will be when this process ends, nobody knows.
-        await home.markCurrent();
-        home.markBehind();
+        await this.#markCurrent();
         await replay.follow(engine, signal);
       } catch (error) {
         if (signal.aborted) return;
         host.logger.warn({ store: name, err: error }, `the standby copy of "${name}" begins anew`);
         await this.#drop(error);
         await host.clock.sleep(RETRY_MS, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** As of now: how far behind the copy will be when this process ends, nobody knows. */
+  async #markCurrent(): Promise<void> {
+    await this.#options.home.markCurrent();
+    this.#options.home.markBehind();
+  }
+
+  /** Every minute, if the copy has everything: after a day of following it must not count as a day old. */
+  async #keepMarked(): Promise<void> {
+    const { host, name } = this.#options;
+    const { signal } = this.#ending;
+    for (;;) {
+      try {
+        await host.clock.sleep(MARK_MS, signal);
+      } catch {
+        return;
+      }
+      try {
+        if (this.#engine !== null && (await this.lag()) === 0) await this.#markCurrent();
+      } catch (error) {
+        // The mark stays an older one, so the copy counts as older than it is: nothing worse.
+        host.logger.debug(
+          { store: name, err: error },
+          "when the standby copy was last current could not be written down",
+        );
       }
     }
   }

@@ -1,5 +1,5 @@
 import type { Client } from "@eos/client";
-import type { ParticipantHost } from "@eos/core";
+import type { ParticipantHost, ParticipantTask } from "@eos/core";
 import { checkStoreName } from "../directory/names.ts";
 import { type AcquireOptions, type StateDirectory, stateDirectoryOf } from "../directory/state-directory.ts";
 import type { StoreDirectory } from "../directory/store-directory.ts";
@@ -13,6 +13,10 @@ import type { StoreHome } from "./store-home.ts";
 export interface StoreHomesOptions {
   readonly name: string;
   readonly storage: "persistent" | "inMemory";
+  /** The changelog topic; the store's name without one. */
+  readonly origin: string;
+  /** The format's. */
+  readonly layout: string;
   /** How long the changelog keeps tombstones; `null` without a changelog. */
   readonly deleteRetentionMs: number | null;
 }
@@ -32,12 +36,16 @@ export class StoreHomes {
   }
 
   /** Waits for whoever has the task's folder. @throws TaskDirectoryLockedError, the signal's reason; UnsafeStateDirectoryError, StateDirectoryIoError */
-  async acquire(taskId: string, options: AcquireOptions): Promise<StoreHome> {
-    const { name, storage, deleteRetentionMs } = this.#options;
-    if (storage === "inMemory") return new MemoryHome(name, this.#host);
+  async acquire(
+    { taskId, partition }: Pick<ParticipantTask, "taskId" | "partition">,
+    options: AcquireOptions,
+  ): Promise<StoreHome> {
+    const { name, storage, origin, layout, deleteRetentionMs } = this.#options;
+    const identity = `${origin}-${partition} ${layout}`;
+    if (storage === "inMemory") return new MemoryHome(name, identity, this.#host);
     const task = await this.#directory.acquire(taskId, options);
     try {
-      return new LevelHome(task, await task.store(name), this.#host, deleteRetentionMs);
+      return new LevelHome(task, await task.store(name), identity, this.#host, deleteRetentionMs);
     } catch (error) {
       await task.release();
       throw error;
@@ -48,17 +56,20 @@ export class StoreHomes {
 class LevelHome implements StoreHome {
   readonly #task: TaskDirectory;
   readonly #store: StoreDirectory;
+  readonly #identity: string;
   readonly #host: ParticipantHost<Client>;
   readonly #deleteRetentionMs: number | null;
 
   constructor(
     task: TaskDirectory,
     store: StoreDirectory,
+    identity: string,
     host: ParticipantHost<Client>,
     deleteRetentionMs: number | null,
   ) {
     this.#task = task;
     this.#store = store;
+    this.#identity = identity;
     this.#host = host;
     this.#deleteRetentionMs = deleteRetentionMs;
   }
@@ -66,7 +77,7 @@ class LevelHome implements StoreHome {
   async open(): Promise<StoreEngine> {
     const { clock, logger } = this.#host;
     await this.#throwIfTooOld();
-    return openLevelEngine({ folder: this.#store.path, clock, logger });
+    return openLevelEngine({ folder: this.#store.path, identity: this.#identity, clock, logger });
   }
 
   async wipe(): Promise<void> {
@@ -102,16 +113,18 @@ class LevelHome implements StoreHome {
 
 class MemoryHome implements StoreHome {
   readonly #name: string;
+  readonly #identity: string;
   readonly #host: ParticipantHost<Client>;
 
-  constructor(name: string, host: ParticipantHost<Client>) {
+  constructor(name: string, identity: string, host: ParticipantHost<Client>) {
     this.#name = name;
+    this.#identity = identity;
     this.#host = host;
   }
 
   open(): Promise<StoreEngine> {
     const { clock, logger } = this.#host;
-    return openMemoryEngine({ name: this.#name, clock, logger });
+    return openMemoryEngine({ name: this.#name, identity: this.#identity, clock, logger });
   }
 
   /** What was in memory went with the engine. */

@@ -2,6 +2,7 @@ import { ConnectionError } from "@eos/client";
 import { type RecordSink, silentLogger, systemClock } from "@eos/core";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ByteReader, ByteStore } from "../bytes/byte-store.ts";
+import { FIRST_EXPIRY, readExpiryKey } from "../bytes/expiry-index.ts";
 import { PhysicalKey, PLAIN_PREFIX_BYTES } from "../bytes/physical-key.ts";
 import { NEVER } from "../bytes/stored-value.ts";
 import { openMemoryEngine } from "../engine/memory-engine.ts";
@@ -15,7 +16,7 @@ import { TaskStore, type TaskStoreOptions } from "./task-store.ts";
 /** A store of bytes as they are. */
 const bytesKind: StoreKind<ByteStore, ByteReader> = {
   changelogKind: "key-value",
-  format: { prefixBytes: PLAIN_PREFIX_BYTES, complete: () => -1 },
+  format: { layout: "bytes", prefixBytes: PLAIN_PREFIX_BYTES, complete: () => -1 },
   retentionMs: null,
   create: (bytes) => bytes,
   createReadOnly: (bytes) => bytes,
@@ -41,6 +42,7 @@ class Bench {
   readonly metrics = new StoreMetrics(systemClock);
   readonly sink: { endOffset: number } & RecordSink = {
     endOffset: -1,
+    checkRecordSize: () => undefined,
     append: (bytes, start, end, value) =>
       void this.events.push(`log ${bytes.toString("latin1", start, end)}=${value === null ? "∅" : String(value)}`),
   };
@@ -317,6 +319,25 @@ describe("TaskStore", () => {
     store.abort();
     await store.restore([], signal);
     expect(bench.events.slice(-4)).toEqual(["close engine", "wipe", "open", "roll forward from -1"]);
+  });
+
+  it("keeps no list of a value that was overwritten", async () => {
+    const store = bench.store();
+    await store.restore([], signal);
+    put(store.state, "a", "1", 1_000, 100);
+    put(store.state, "b", "1", 1_000, 100);
+    store.beginCommit();
+    await store.committed([]);
+    put(store.state, "a", "2", 2_000, 110);
+    put(store.state, "b", null, NEVER, 110);
+    store.beginCommit();
+    await store.committed([]);
+    const listed: string[] = [];
+    for await (const { key } of (bench.engine as StoreEngine).iterate({ gte: FIRST_EXPIRY }, "forward")) {
+      const { key: physical, expiresAt } = readExpiryKey(key);
+      listed.push(`${physical.toString("latin1", 1)} at ${expiresAt}`);
+    }
+    expect(listed).toEqual(["a at 2000"]);
   });
 
   it("leaves alone what was put again with a later end", async () => {

@@ -99,6 +99,7 @@ export class TaskStore<S, R> implements TaskParticipant<S> {
         await changelog?.replay.rollForward(engine, signal);
         this.#overlay.attach(engine);
         this.#sweep = await ExpirySweep.of(engine, this.#sweep);
+        this.#overlay.hasExpiring = this.#sweep !== null;
         this.#positions = positions;
         this.#isBehind = false;
         await home.markCurrent();
@@ -144,7 +145,10 @@ export class TaskStore<S, R> implements TaskParticipant<S> {
     this.#positions = positions;
     if (layer.size > 0) onCommitted(layer);
     metrics.written(layer.bytes);
-    if (layer.expiring > 0) this.#sweep ??= new ExpirySweep();
+    if (layer.expiring > 0) {
+      this.#sweep ??= new ExpirySweep();
+      this.#overlay.hasExpiring = true;
+    }
     try {
       await this.#sweep?.run(engine, this.#overlay, layer.expiring);
     } catch (error) {

@@ -31,6 +31,9 @@ export class SimulatedSink implements RecordSink {
     });
   }
 
+  /** No record is too large here. */
+  checkRecordSize(): void {}
+
   /** What was appended so far is the transaction that commits. */
   seal(): void {
     this.#sealed = this.#open;

@@ -30,6 +30,7 @@ export function versionedKind<K, V>({
     changelogKind: "versioned",
     retentionMs: historyRetentionMs,
     format: {
+      layout: "versioned",
       prefixBytes: PLAIN_PREFIX_BYTES,
       complete: () => -1,
       merge(current, source, valueStart, valueEnd, timestamp, streamTime) {

@@ -27,7 +27,7 @@ export function windowKind<K, V>(
   return {
     changelogKind: "window",
     retentionMs: shape.retentionMs,
-    format: segmentedFormat(WINDOW_SUFFIX_BYTES, readWindowStart, shape),
+    format: segmentedFormat("window", WINDOW_SUFFIX_BYTES, readWindowStart, shape),
     create: (bytes, context) => new WindowWriter(bytes, context, keySerde, form, shape),
     createReadOnly: (bytes, context) => new WindowReader(bytes, context, keySerde, form, shape),
     read: (topic, { key, value }) => ({

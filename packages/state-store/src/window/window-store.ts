@@ -78,7 +78,7 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly retentionMs?: number;
   /**
    * Windows are removed by segments of this length, each at once. At least a thousandth of `retentionMs`, since reads
-   * look into every segment. It must not be changed for a store that has data on disk.
+   * look into every segment. A change has the store restored: its files are of the other segments.
    * @defaultValue half of `retentionMs`, at least a minute
    */
   readonly segmentIntervalMs?: number;

@@ -267,6 +267,19 @@ describe("a store without a processor", () => {
     await fresh.close();
   });
 
+  it("loses nothing of two commits at a time", async () => {
+    const opened = await openStore(counts(), await host(), { partition });
+    opened.store.put("A", 1);
+    const first = opened.commit();
+    opened.store.put("B", 1);
+    await Promise.all([first, opened.commit()]);
+    expect([opened.store.get("A"), opened.store.get("B")]).toEqual([1, 1]);
+    opened.store.delete("A");
+    opened.store.delete("B");
+    await opened.commit();
+    await opened.close();
+  });
+
   it("is refused while another has its place, and opened when that lets go", async () => {
     const stateDir = await folder();
     const first = await openStore(counts(), await host(stateDir), { partition });
