@@ -1,8 +1,8 @@
 import { EosError, formatTopicPartition, type TopicPartition } from "@eos/core";
 
 /**
- * A store's files are damaged, or a value read is not the one that was written. Nothing of such a store is used: its
- * folder is wiped, and it comes back from its changelog.
+ * A store's files are damaged, a value read is not the one that was written, or the folder is that of another store, layout
+ * or time. Nothing of such a store is used: its folder is wiped, and it comes back from its changelog.
  */
 export class CorruptStoreError extends EosError {
   readonly folder: string;
@@ -13,7 +13,7 @@ export class CorruptStoreError extends EosError {
     super(`the store in ${folder} is corrupt: ${reason}`, {
       code: "EOS_STORE_CORRUPT",
       severity: "abortable",
-      hint: "The store is wiped and restored from its changelog; when it happens again, suspect the disk.",
+      hint: "The store is wiped and restored from its changelog; when its files are damaged again, suspect the disk.",
       cause,
     });
     this.folder = folder;

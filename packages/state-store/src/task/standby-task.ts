@@ -143,7 +143,7 @@ export class StandbyTask<S, R> implements Standby<R> {
 
   /** Until it is ended. A copy that is damaged, or has lost the changelog's thread, begins anew. */
   async #follow(): Promise<void> {
-    const { replay, host, home, name } = this.#options;
+    const { replay, host, name } = this.#options;
     const { signal } = this.#ending;
     while (!signal.aborted) {
       try {
