@@ -27,7 +27,8 @@ describe("a store whose files were changed while it was closed", () => {
   });
 
   it("is what it was when they were not, after kill -9 too", async () => {
-    expect((await stateFiles(await images.copy(), "table")).length).toBeGreaterThan(3);
+    // How many there are is up to compaction, which may have merged all of them.
+    expect((await stateFiles(await images.copy(), "table")).length).toBeGreaterThan(0);
     for (const origin of [images, logImages]) {
       expect(await judge(await origin.copy())).toEqual({ outcome: "unchanged", detail: `commit ${COMMITS}` });
     }
