@@ -223,7 +223,7 @@ class ChangeloggedStoreBuilder<S, R, K, V> implements StoreBuilder<S, R, K, V> {
   #tell(partition: number, changes: OverlayChanges): void {
     if (this.#listeners.size === 0) return;
     for (const value of changes.values()) {
-      const entry = { key: value.buffer.subarray(value.keyStart, value.keyEnd), value };
+      const entry = { key: value.key(), value };
       for (const tell of this.#listeners) callListener(tell, undefined, "a store's changes", partition, entry);
     }
   }

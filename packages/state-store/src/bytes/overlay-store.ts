@@ -83,7 +83,7 @@ export class OverlayStore implements ByteStore {
 
   /** As {@link get}, but also what has expired and was not removed yet. */
   getExpired(key: PhysicalKey): StoredValue | undefined {
-    const value = this.#filling.get(key.id) ?? this.#committing?.get(key.id);
+    const value = this.#uncommitted(key);
     if (value === undefined) return this.#fromEngine(key);
     this.#options.onHit();
     return value.isDeleted ? undefined : value;
@@ -132,9 +132,9 @@ export class OverlayStore implements ByteStore {
   beginCommit(): void {
     const filled = this.#filling;
     if (this.#options.caching) {
-      for (const { buffer, keyStart, keyEnd, valueStart, valueEnd, timestamp, expiresAt } of filled.values()) {
-        const value = valueStart < 0 ? null : buffer.subarray(valueStart, valueEnd);
-        this.#log(buffer.subarray(keyStart, keyEnd), keyEnd - keyStart, value, timestamp, expiresAt);
+      for (const value of filled.values()) {
+        const key = value.key();
+        this.#log(key, key.length, value.isDeleted ? null : value.bytes(), value.timestamp, value.expiresAt);
       }
     }
     this.#committing = filled;
@@ -172,9 +172,13 @@ export class OverlayStore implements ByteStore {
 
   /** A value that is overwritten leaves the list of what expires, which would keep it until its time. */
   #unlist(key: PhysicalKey): void {
-    const before = this.#filling.get(key.id) ?? this.#committing?.get(key.id) ?? this.#fromEngine(key);
+    const before = this.#uncommitted(key) ?? this.#fromEngine(key);
     const expiresAt = before?.expiresAt ?? NEVER;
     if (expiresAt !== NEVER) this.#filling.swept.push(expiryKey(key.buffer, 0, key.length, expiresAt));
+  }
+
+  #uncommitted(key: PhysicalKey): StoredValue | undefined {
+    return this.#filling.get(key.id) ?? this.#committing?.get(key.id);
   }
 
   #fromEngine(key: PhysicalKey): StoredValue | undefined {
@@ -246,7 +250,7 @@ class LayerSource implements EntrySource {
 
   next(): EngineEntry | undefined {
     const value = this.#values[this.#at++];
-    return value && { key: value.buffer.subarray(value.keyStart, value.keyEnd), value };
+    return value && { key: value.key(), value };
   }
 }
 

@@ -41,6 +41,11 @@ export class StoredValue {
     return this.valueStart < 0;
   }
 
+  /** The physical key of a value that lies in an overlay: a view. */
+  key(): Buffer {
+    return this.buffer.subarray(this.keyStart, this.keyEnd);
+  }
+
   /** The value's bytes: a view. */
   bytes(): Buffer {
     return this.buffer.subarray(this.valueStart, this.valueEnd);

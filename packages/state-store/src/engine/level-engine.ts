@@ -275,7 +275,7 @@ class LevelBatch implements EngineBatch {
   }
 
   put(value: StoredValue): void {
-    this.#batch.put(value.buffer.subarray(value.keyStart, value.keyEnd), sealedValue(value));
+    this.#batch.put(value.key(), sealedValue(value));
   }
 
   delete(key: Buffer): void {

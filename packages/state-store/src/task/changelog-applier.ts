@@ -114,7 +114,7 @@ const VALUES_A_TURN = 4_096;
 export async function writeLayer(layer: OverlayLayer, batch: EngineBatch): Promise<void> {
   let values = 0;
   for (const value of layer.values()) {
-    if (value.isDeleted) batch.delete(value.buffer.subarray(value.keyStart, value.keyEnd));
+    if (value.isDeleted) batch.delete(value.key());
     else batch.put(value);
     if (++values % VALUES_A_TURN === 0) await nextTurn();
   }
